@@ -1,0 +1,187 @@
+"""The nouns of the road: record, event, delivery, and what may become of them.
+
+Nothing here does anything; a reader who knows these words can read the rest of the package.
+Values made per event are plain slotted classes (a frozen one costs microseconds); nobody writes to them after
+construction except where a field says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.core.contract import Body, Kind
+from pipeline.core.ledger import Page
+from pipeline.core.reason import Reason
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+@dataclass(slots=True)
+class Record:
+    """One Kafka message, byte for byte; `timestamp_ms` is Kafka's, in milliseconds, or None."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp_ms: int | None
+
+    @property
+    def size(self) -> int:
+        """Bytes that holding this record costs, near enough for the in-flight limit."""
+        return len(self.value or b"") + len(self.key or b"") + 200
+
+
+@dataclass(slots=True)
+class Event:
+    """A decoded record. `name` is ours (`order_placed`), `time` is Unix seconds with a fraction."""
+
+    kind: Kind
+    name: str
+    id: str
+    time: float
+    body: Body
+    schema_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something goes to the dead letters. `detail` is for people and never holds customer data."""
+
+    reason: Reason
+    detail: str
+    code: str = ""
+    subcode: str = ""
+    http_status: int | None = None
+    trace_id: str = ""
+
+
+@dataclass(slots=True)
+class Shaped:
+    """One event in one platform's own words, encoded once: every attempt and replay sends these bytes.
+
+    `expires_at` and `not_before` are Unix seconds: outside of them the platform would refuse it.
+    `dropped` names the match keys whose value was there and unusable.
+    """
+
+    event_name: str
+    payload: bytes
+    expires_at: float
+    not_before: float
+    match_keys: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Settled without sending, for a reason that the event or the configuration explains."""
+
+    reason: Reason
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One event bound for one destination, and all that is needed to send, settle or bury it.
+
+    `attempts` and `first_failed_at` are written by the lane that carries it, nobody else.
+    """
+
+    destination: str
+    record: Record
+    page: Page
+    event: str
+    event_id: str
+    event_time: float
+    schema_id: str
+    shaped: Shaped
+    attempts: int = 0
+    first_failed_at: float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class DeadLetter:
+    """What is to be buried: the record, for one destination or (None) before any was chosen."""
+
+    record: Record
+    page: Page
+    destination: str | None
+    platform: str | None
+    refusal: Refusal
+    event_id: str | None = None
+    schema_id: str | None = None
+    attempts: int = 0
+    first_failed_at: float | None = None
+
+
+# -- what a platform's reply says about a batch ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Every delivery of the batch was accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """The platform spoke of single events: these positions of the batch are refused, the rest was accepted."""
+
+    refused: Mapping[int, Refusal]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The platform refused the whole request for an event it did not name, or only hinted at (`suspects`)."""
+
+    refusal: Refusal
+    suspects: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """No event is to blame: the same bytes again, after `wait` seconds or (None) the usual back-off."""
+
+    reason: Reason
+    detail: str
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """No event is to blame and waiting will not mend it: stop the lane, settle nothing, call a person."""
+
+    reason: Reason
+    detail: str
+
+
+Verdict = Accepted | Mixed | Doubt | Later | Halt
+
+
+# -- the wire -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One POST, complete. Headers may hold a token: they are never shown."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: the platform's answer, header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """No complete answer came: the request may or may not have been taken."""
+
+    cause: str
