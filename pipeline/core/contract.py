@@ -11,7 +11,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypedDict
 
-ActionSource = Literal["WEBSITE", "APP", "STORE", "PHONE", "CHAT", "EMAIL", "SYSTEM", "OTHER"]
+ActionSource = Literal["WEBSITE", "APP", "STORE", "PHONE", "CHAT", "EMAIL", "MESSAGING", "SYSTEM", "OTHER"]
+MessagingChannel = Literal["WHATSAPP", "MESSENGER", "INSTAGRAM"]
 OrderState = Literal["PLACED", "REFUNDED", "CANCELLED"]
 LeadState = Literal["SUBMITTED", "QUALIFIED", "CONVERTED", "LOST"]
 ConsentChoice = Literal["GRANTED", "DENIED", "UNKNOWN"]
@@ -76,12 +77,24 @@ class App(TypedDict):
     extinfo: list[str]
 
 
+class Messaging(TypedDict):
+    """The conversation in which it happened, for action source MESSAGING: ids of Meta's messaging products."""
+
+    channel: MessagingChannel
+    page_id: str | None
+    page_scoped_user_id: str | None
+    instagram_account_id: str | None
+    instagram_user_id: str | None
+    whatsapp_business_account_id: str | None
+    ctwa_clid: str | None
+
+
 class Consent(TypedDict):
     """What the customer chose, where and when."""
 
     ad_user_data: ConsentChoice
     ad_personalization: ConsentChoice
-    limited_data_use: bool
+    limited_data_use: bool | None
     region: str | None
     recorded_at: int | None
 
@@ -110,6 +123,7 @@ class Body(TypedDict):
     customer: Customer
     touch: Touch
     app: App | None
+    messaging: Messaging | None
     consent: Consent
     producer: str | None
 

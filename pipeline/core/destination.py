@@ -30,6 +30,7 @@ class Limits:
     """How much at once and how fast: events and bytes per request, requests per second, requests in parallel.
 
     `linger_seconds` is how long the first event of a batch waits for company.
+    After `halt_after_refusals` single events refused in a row for one cause the lane halts; 0 never halts.
     """
 
     events_per_request: int
@@ -38,6 +39,7 @@ class Limits:
     linger_seconds: float = 1.0
     concurrency: int = 4
     timeout_seconds: float = 15.0
+    halt_after_refusals: int = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Page:
     __slots__ = (
         "_order",
         "_shares",
+        "closing",
         "committed",
         "ended",
         "epoch",
@@ -45,6 +46,8 @@ class Page:
         self.partition = partition
         self.epoch = epoch
         self.ended = False
+        # The partition is being given up: lanes start no request for it any more. Written by the owner thread.
+        self.closing = False
         # The offset after the last one taken; None until the first record of this assignment.
         self.next_offset: int | None = None
         # The watermark that Kafka has acknowledged in this assignment.
@@ -104,7 +107,7 @@ class Page:
 
     def end(self) -> None:
         """The partition is no longer ours: forget what was open and ignore what comes late."""
-        self.ended = True
+        self.ended = self.closing = True
         self._order.clear()
         self._shares.clear()
         self.open_bytes = 0

@@ -86,7 +86,7 @@ class Skipped:
 class Delivery:
     """One event bound for one destination, and all that is needed to send, settle or bury it.
 
-    `attempts` and `first_failed_at` are written by the lane that carries it, nobody else.
+    The last three are written by the lane that carries it, nobody else; `done` once its outcome was reported.
     """
 
     destination: str
@@ -99,6 +99,7 @@ class Delivery:
     shaped: Shaped
     attempts: int = 0
     first_failed_at: float | None = None
+    done: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +115,21 @@ class DeadLetter:
     schema_id: str | None = None
     attempts: int = 0
     first_failed_at: float | None = None
+
+    @classmethod
+    def of(cls, delivery: Delivery, platform: str, refusal: Refusal) -> DeadLetter:
+        """Return the letter of a delivery that was refused."""
+        return cls(
+            delivery.record,
+            delivery.page,
+            delivery.destination,
+            platform,
+            refusal,
+            delivery.event_id,
+            delivery.schema_id,
+            delivery.attempts,
+            delivery.first_failed_at,
+        )
 
 
 # -- what a platform's reply says about a batch ------------------------------------------------------------------
@@ -141,22 +157,38 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """No event is to blame: the same bytes again, after `wait` seconds or (None) the usual back-off."""
+    """No event is to blame: the same bytes again, after `wait` seconds or (None) the usual back-off.
+
+    `blame` is for answers that no table knows: after a few attempts the events are doubted with it.
+    """
+
+    reason: Reason
+    detail: str
+    wait: float | None = None
+    blame: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """No event is to blame and waiting will not mend it: stop the lane, settle nothing, call a person.
+
+    The lane asks again after `wait` seconds, or (None) after its usual time, and at once when a secret changed.
+    """
 
     reason: Reason
     detail: str
     wait: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """No event is to blame and waiting will not mend it: stop the lane, settle nothing, call a person."""
-
-    reason: Reason
-    detail: str
-
-
 Verdict = Accepted | Mixed | Doubt | Later | Halt
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a platform's usage headers ask for, whatever the verdict: a factor on the rate, seconds of silence."""
+
+    factor: float = 1.0
+    pause_seconds: float = 0.0
 
 
 # -- the wire -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,90 @@
+"""Country, region, city and postal code.
+
+There are few of each and many events, so callers may remember results (`MatchKey.remember`); only `country`, which
+every event asks for at least once outside of any key, remembers by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+from unicodedata import category, decimal, normalize
+
+from pipeline.core.normalize.countries import ALPHA_2
+from pipeline.core.normalize.regions import CANADA, UNITED_STATES
+from pipeline.core.normalize.text import letters, words
+
+_MARKS: Final = re.compile("[\u0300-\u036f]+")
+_LONGEST_COUNTRY: Final = 64
+
+# Countries that name their regions by two-letter codes which the platforms want.
+_REGIONS: Final = {"us": UNITED_STATES, "ca": CANADA}
+# The United States and what the United States Postal Service delivers to under codes of its own.
+_ZIP: Final = frozenset({"us", "pr", "gu", "vi", "as", "mp"})
+_ZIP_LENGTHS: Final = (5, 9)
+
+
+def country(raw: str) -> str | None:
+    """Return ISO 3166-1 alpha-2 in lower case, from alpha-2, alpha-3 or a common English name.
+
+    `UK`, `U.S.` and names with or without accents are understood; anything unknown is left out.
+    """
+    return _country(raw) if len(raw) <= _LONGEST_COUNTRY else None
+
+
+def country_in_capitals(raw: str) -> str | None:
+    """As `country`, in upper case (Google's `regionCode`)."""
+    code = country(raw)
+    return None if code is None else code.upper()
+
+
+def region(raw: str, country: str | None) -> str | None:
+    """Return the two-letter code of a state or province in the United States and Canada; elsewhere as `city`.
+
+    Codes, English and French names, and ISO 3166-2 (`US-CA`) are understood.
+    A state that the country does not have is left out: its hash could only match by mistake.
+    """
+    text = letters(raw)
+    codes = _REGIONS.get(country or "")
+    if text is None or codes is None:
+        return text
+    key = _without_accents(text)
+    return codes.get(key) or (codes.get(key[2:]) if len(key) == 4 and key[:2] == country else None)
+
+
+def city(raw: str) -> str | None:
+    """Return letters and marks of any script in lower case, nothing between them: `São Paulo` is `sãopaulo`."""
+    return letters(raw)
+
+
+def postal_code(raw: str, country: str | None) -> str | None:
+    """Return letters and digits in lower case, nothing between them; in the United States the first 5 of 5 or 9 digits.
+
+    Leading zeros stay, which is why postal codes are text in the event contract.
+    Digits of any script become ASCII digits.
+    """
+    text = words(raw)
+    if text is None:
+        return None
+    if not text.isascii():
+        text = "".join(str(decimal(char)) if category(char) == "Nd" else char for char in text)
+    if country not in _ZIP:
+        return text
+    return text[:5] if text.isascii() and text.isdigit() and len(text) in _ZIP_LENGTHS else None
+
+
+def postal_code_digits(raw: str, country: str | None) -> str | None:
+    """As `postal_code`, and left out if it has letters (Pinterest takes digits only, and a part is a wrong hash)."""
+    text = postal_code(raw, country)
+    return text if text is not None and text.isascii() and text.isdigit() else None
+
+
+@lru_cache(maxsize=2048)
+def _country(raw: str) -> str | None:
+    text = letters(raw.replace("&", " and "))
+    return None if text is None else ALPHA_2.get(_without_accents(text))
+
+
+def _without_accents(text: str) -> str:
+    return text if text.isascii() else _MARKS.sub("", normalize("NFD", text))

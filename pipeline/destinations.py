@@ -1,0 +1,256 @@
+"""The destinations file: from YAML to destinations, every fault at once with its line and its fix.
+
+The platforms come in as an argument: each owns the type of its options, its default limits and the secrets it needs.
+
+Invariant: the file names secrets and never holds one; what looks like a credential is refused and not repeated.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import Final, Protocol, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.core.destination import Destination, Limits, Rule
+from pipeline.core.masking import looks_secret
+from pipeline.destination_entry import EVENTS_OF, Entry, File, LimitsEntry, RuleEntry
+from pipeline.faults import DestinationsError, Fault, suggestion
+from pipeline.yaml_file import Document, Path, parse
+
+
+class PlatformKind(Protocol):
+    """What the file's reader must know of a platform."""
+
+    @property
+    def options(self) -> type:
+        """A frozen dataclass: the platform's own options."""
+
+    @property
+    def limits(self) -> Limits:
+        """Limits for destinations that do not set their own."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What the platform needs secrets for, `token` for example."""
+
+    @property
+    def is_test(self) -> Callable[[object], bool]:
+        """Whether options would make live events count as tests."""
+
+
+Platforms = Mapping[str, PlatformKind]
+
+
+def load_destinations(path: FilePath, platforms: Platforms, *, production: bool) -> tuple[Destination, ...]:
+    """Read the file at `path`.
+
+    With `production`, neither mode `test` nor test codes are taken.
+    Raises `DestinationsError` with all faults, and when the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        fault = Fault(str(path), f"cannot be read ({cause})", "set CAPI_DESTINATIONS_FILE to the destinations file")
+        raise DestinationsError([fault]) from None
+    return read_destinations(text, platforms, production=production)
+
+
+def read_destinations(text: str, platforms: Platforms, *, production: bool) -> tuple[Destination, ...]:
+    """Read the text of a destinations file; see `load_destinations`."""
+    document = parse(text)
+    faults = [*document.faults, *_literals(document)]
+    entries, broken = _entries(document)
+    faults += broken
+    found: list[Destination] = []
+    for index, raw in entries:
+        reader = _EntryReader(document, ("destinations", index), raw, platforms)
+        destination = reader.read(production=production)
+        faults += reader.faults
+        if destination is not None:
+            found.append(destination)
+    faults += _duplicates(document, entries)
+    if faults:
+        raise DestinationsError(faults)
+    return tuple(found)
+
+
+def _entries(document: Document) -> tuple[list[tuple[int, dict[str, object]]], list[Fault]]:
+    if document.value is None and document.faults:
+        return [], []
+    try:
+        file = File.model_validate(document.value, strict=True)
+    except ValidationError as error:
+        return [], [_fault(document, (), detail, File) for detail in error.errors(include_input=False)]
+    return list(enumerate(file.destinations)), []
+
+
+class _EntryReader:
+    """Reads one destination and gathers its faults; one that is wrong in one place is still read in the others."""
+
+    def __init__(self, document: Document, place: Path, raw: dict[str, object], platforms: Platforms) -> None:
+        self.faults: list[Fault] = []
+        self._document = document
+        self._place = place
+        self._raw = raw
+        self._platforms = platforms
+
+    def read(self, *, production: bool) -> Destination | None:
+        entry = self._entry()
+        kind = self._kind()
+        if kind is None:
+            return None
+        self._check_secrets(kind)
+        options = self._options(kind)
+        self._check_tests(kind, options, production=production)
+        if entry is not None:
+            self._check_rule(entry.rule)
+        if entry is None or self.faults:
+            return None
+        return Destination(
+            name=entry.name,
+            platform=entry.platform,
+            account=entry.account,
+            mode=entry.mode,
+            rule=_rule(entry.rule),
+            unknown_consent=entry.unknown_consent,
+            limits=_limits(entry.limits, kind.limits),
+            secrets=entry.secrets,
+            options=options,
+        )
+
+    def _entry(self) -> Entry | None:
+        try:
+            return Entry.model_validate_json(json.dumps(self._raw), strict=True)
+        except ValidationError as error:
+            self.faults += [
+                _fault(self._document, self._place, detail, Entry) for detail in error.errors(include_input=False)
+            ]
+            return None
+
+    def _kind(self) -> PlatformKind | None:
+        platform = self._raw.get("platform")
+        if not isinstance(platform, str):
+            return None
+        if platform not in self._platforms:
+            problem = f"`{platform}` is no platform that this worker knows"
+            self._say(("platform",), problem, suggestion(platform, self._platforms))
+        return self._platforms.get(platform)
+
+    def _check_secrets(self, kind: PlatformKind) -> None:
+        secrets = self._raw.get("secrets") or {}
+        if not isinstance(secrets, dict):
+            return
+        for name in kind.secrets:
+            if name not in secrets:
+                self._say(("secrets",), f"`{name}` is missing", f"add `secrets: {{{name}: <name of the secret>}}`")
+        for name in secrets:
+            if name not in kind.secrets:
+                self._say(("secrets", name), "the platform needs no such secret", suggestion(name, kind.secrets))
+
+    def _options(self, kind: PlatformKind) -> object:
+        given = self._raw.get("options")
+        given = {} if given is None else given
+        if not isinstance(given, dict):
+            return None
+        known = {field.name for field in dataclasses.fields(kind.options)}
+        for name in given:
+            if name not in known:
+                self._say(("options", name), "the platform has no such option", suggestion(name, known))
+        try:
+            text = json.dumps({name: value for name, value in given.items() if name in known})
+            options: object = TypeAdapter(kind.options).validate_json(text, strict=True)
+        except ValidationError as error:
+            place = (*self._place, "options")
+            self.faults += [_fault(self._document, place, detail, None) for detail in error.errors(include_input=False)]
+            return None
+        return options
+
+    def _check_tests(self, kind: PlatformKind, options: object, *, production: bool) -> None:
+        mode = self._raw.get("mode")
+        counted_as_tests = options is not None and kind.is_test(options)
+        if production and mode == "test":
+            fix = "set `mode: live`, or CAPI_ENVIRONMENT to what this is"
+            self._say(("mode",), "test mode is not taken in production", fix)
+        if counted_as_tests and production:
+            fix = "leave the test code out, or set CAPI_ENVIRONMENT to what this is"
+            self._say(("options",), "they make conversions count as tests, which production does not take", fix)
+        elif counted_as_tests and mode == "live":
+            fix = "leave the test code out, or set `mode: test`"
+            self._say(("options",), "they make live conversions count as tests", fix)
+
+    def _check_rule(self, rule: RuleEntry) -> None:
+        reachable = {event for kind in (rule.kinds or EVENTS_OF) for event in EVENTS_OF[kind]}
+        for event in sorted(rule.events - reachable):
+            kinds = ", ".join(sorted(rule.kinds))
+            self._say(("rule", "events"), f"`{event}` is never among kinds [{kinds}]", "mend one of the two lists")
+
+    def _say(self, path: Path, problem: str, fix: str) -> None:
+        self.faults.append(Fault(self._document.where((*self._place, *path)), problem, fix))
+
+
+def _rule(entry: RuleEntry) -> Rule:
+    return Rule(**{field.name: frozenset(getattr(entry, field.name)) for field in dataclasses.fields(Rule)})
+
+
+def _limits(entry: LimitsEntry, defaults: Limits) -> Limits:
+    return dataclasses.replace(defaults, **entry.model_dump(exclude_none=True))
+
+
+def _duplicates(document: Document, entries: Iterable[tuple[int, dict[str, object]]]) -> Iterator[Fault]:
+    names: dict[str, int] = {}
+    for index, raw in entries:
+        name = raw.get("name")
+        if isinstance(name, str) and names.setdefault(name, index) != index:
+            where = document.where(("destinations", index, "name"))
+            yield Fault(where, f"`{name}` is also the name of destinations[{names[name]}]", "give it another name")
+
+
+_REFERENCE: Final = "write the secret to a file or CAPI_SECRET_<NAME>, put its name here, and rotate it: it was shown"
+
+
+def _literals(document: Document) -> Iterator[Fault]:
+    for path, text in _texts(document.value, ()):
+        if looks_secret(text):
+            yield Fault(document.where(path), "looks like a credential, which must not stand here", _REFERENCE)
+
+
+def _texts(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))
+
+
+def _fault(document: Document, place: Path, detail: ErrorDetails, model: type[BaseModel] | None) -> Fault:
+    path = (*place, *(step for step in detail["loc"]))
+    where = document.where(path)
+    match detail["type"]:
+        case "extra_forbidden" if model is not None:
+            return Fault(where, "is not known", suggestion(str(detail["loc"][-1]), _keys(model, detail["loc"][:-1])))
+        case "missing":
+            return Fault(where, "is missing", "add it")
+        case "model_type" | "dict_type":
+            return Fault(where, "is not a mapping of keys to values", "see docs/destinations.md")
+        case "string_type":
+            return Fault(where, "is not text", "put it in quotes")
+        case "string_pattern_mismatch":
+            return Fault(where, "does not have the form that is expected", "see docs/destinations.md")
+        case _:
+            return Fault(where, detail["msg"].removeprefix("Value error, "), "see docs/destinations.md")
+
+
+def _keys(model: type[BaseModel], path: Iterable[str | int]) -> Iterable[str]:
+    for step in path:
+        inner = model.model_fields[str(step)].annotation
+        model = cast("type[BaseModel]", inner)
+    return model.model_fields

@@ -1,0 +1,68 @@
+"""The way to the dead-letter topic: implements `ports.DeadLetters` with an idempotent producer, acks=all.
+
+A letter counts as buried on its own delivery report and on nothing else: `flush()` returns 0 for failures too.
+A producer that broke for good (a fatal error) is replaced; what it had under way comes back as failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from pipeline.core.letter import Undertaker, letter_headers
+from pipeline.core.model import DeadLetter
+from pipeline.core.ports import Burial
+
+
+class KafkaDeadLetters:
+    """Only the owner thread calls it. `clock` gives Unix seconds for the headers."""
+
+    def __init__(
+        self, config: Mapping[str, object], topic: str, undertaker: Undertaker, clock: Callable[[], float]
+    ) -> None:
+        self._config = dict(config)
+        self._topic = topic
+        self._undertaker = undertaker
+        self._clock = clock
+        self._burials: list[Burial] = []
+        self._producer = Producer(self._config)
+
+    def bury(self, letter: DeadLetter) -> None:
+        """Hand a letter to the producer; what becomes of it, also a refusal on the spot, comes from `reports`."""
+        record = letter.record
+
+        def report(error: KafkaError | None, _: Message) -> None:
+            self._burials.append(Burial(letter, None if error is None else _say(error)))
+
+        try:
+            self._producer.produce(
+                self._topic,
+                value=record.value,
+                key=record.key,
+                headers=letter_headers(letter, undertaker=self._undertaker, now=self._clock()),
+                on_delivery=report,
+            )
+        except KafkaException as error:
+            self._burials.append(Burial(letter, _say(error.args[0])))
+        except BufferError:
+            self._burials.append(Burial(letter, "the producer's queue is full"))
+
+    def reports(self, timeout: float) -> list[Burial]:
+        """Return what became of letters since the last call, waiting at most `timeout` seconds for the first."""
+        self._producer.poll(0.0 if self._burials else timeout)
+        burials, self._burials = self._burials, []
+        if any(burial.error is not None and burial.error.endswith(_FATAL) for burial in burials):
+            self._producer.purge()
+            self._producer.poll(0.0)
+            burials, self._burials = burials + self._burials, []
+            self._producer = Producer(self._config)
+        return burials
+
+
+_FATAL = "[fatal]"
+
+
+def _say(error: KafkaError) -> str:
+    fatal = f" {_FATAL}" if error.fatal() else ""
+    return f"{error.name()}: {error.str()}{fatal}"

@@ -1,0 +1,266 @@
+"""The consumer: implements `ports.Source` over confluent-kafka. Every call comes from the owner thread.
+
+Three traps shape this file (each one has a test):
+an exception that leaves a callback inside `consume` destroys the batch it was fetching, so callbacks never raise:
+they keep the fault, and `take` raises it as `SourceBroken`, after which nothing more is committed;
+the broker does not check who owns a partition, so a commit passes `store_offsets` first, which does;
+the consumer's own offset reset would be a silent jump, so it is switched off and the first position is set here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, cast
+
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from pipeline.core.model import Headers, Record
+from pipeline.core.ports import CommitResult, Partition, Rebalance, SourceBroken
+
+StartFrom = Literal["earliest", "latest"]
+OnLostOffsets = Literal["fail", "earliest", "latest"]
+
+COMMITTED_TIMEOUT_SECONDS = 20.0
+# What a commit answers when the partitions are somebody else's, or soon will be.
+_FENCED = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError._STATE,  # noqa: SLF001 - librdkafka's local errors are named with an underscore
+        KafkaError._FENCED,  # noqa: SLF001
+    }
+)
+# Errors that a message list may carry and that say nothing lasting: the client reconnects by itself.
+_PASSING = frozenset(
+    {
+        KafkaError._PARTITION_EOF,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+    }
+)
+
+
+class KafkaSource:
+    """A member of the consumer group, subscribed to `topics`."""
+
+    def __init__(
+        self,
+        config: Mapping[str, object],
+        topics: Sequence[str],
+        *,
+        start_from: StartFrom = "earliest",
+        on_lost_offsets: OnLostOffsets = "fail",
+        tell_error: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._topics = list(topics)
+        self._start_from = start_from
+        self._on_lost_offsets = on_lost_offsets
+        self._tell_error = tell_error
+        self._rebalance: Rebalance | None = None
+        self._fault: BaseException | None = None
+        self._paused = False
+        self._owned: dict[Partition, None] = {}
+        self._consumer = Consumer({**config, "on_commit": self._on_commit, "error_cb": self._on_error})
+
+    def open(self, rebalance: Rebalance) -> None:
+        """Join the group and subscribe; `rebalance` hears of assignments from inside `take`."""
+        self._rebalance = rebalance
+        self._consumer.subscribe(
+            self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def take(self, most: int, timeout: float) -> list[Record]:
+        """Return up to `most` records within `timeout` seconds. Raises SourceBroken on any surprise."""
+        try:
+            messages = self._consumer.consume(most, timeout)
+        except (KafkaException, RuntimeError) as error:
+            raise SourceBroken(f"the consumer broke: {error}") from error
+        if self._fault is not None:
+            raise SourceBroken(f"a rebalance failed: {self._fault}") from self._fault
+        return [record for message in messages if (record := self._record(message)) is not None]
+
+    def pause(self) -> None:
+        """Fetch nothing until `resume`, from partitions of now and of later."""
+        self._paused = True
+        self._consumer.pause(_unplaced(self._owned))
+
+    def resume(self) -> None:
+        """Fetch again, from where `take` stopped."""
+        self._paused = False
+        self._consumer.resume(_unplaced(self._owned))
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Store offsets without waiting; the result reaches `Rebalance.committed` from inside `take`."""
+        placed, refused = self._store(offsets)
+        if placed:
+            try:
+                self._consumer.commit(offsets=placed, asynchronous=True)
+            except KafkaException as error:
+                refused += [_result(place, error.args[0]) for place in placed]
+                placed = []
+        if refused and self._rebalance is not None:
+            self._rebalance.committed(refused)
+
+    def commit_now(self, offsets: Mapping[Partition, int]) -> Sequence[CommitResult]:
+        """Store offsets and wait; with all brokers gone that can take as long as the session timeout."""
+        placed, refused = self._store(offsets)
+        if not placed:
+            return refused
+        try:
+            answered = self._consumer.commit(offsets=placed, asynchronous=False)
+        except KafkaException as error:
+            return [*refused, *(_result(place, error.args[0]) for place in placed)]
+        return [*refused, *(_result(place, place.error) for place in answered or ())]
+
+    def lag(self, watermarks: Mapping[Partition, int]) -> Mapping[Partition, int]:
+        """Return how many records lie behind each watermark, by what the last fetch said of the partition's end."""
+        lags = {}
+        for (topic, partition), watermark in watermarks.items():
+            _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
+            if end >= 0:
+                lags[topic, partition] = max(0, end - watermark)
+        return lags
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    # -- records and errors ----------------------------------------------------------------------------------------
+
+    def _record(self, message: Message) -> Record | None:
+        error = message.error()
+        if error is None:
+            return _as_record(message)
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+            self._offsets_lost(message, error)
+        elif error.fatal() or error.code() not in _PASSING:
+            raise SourceBroken(f"Kafka says: {error.str()} ({error.name()})")
+        else:
+            self._tell_error(f"{error.str()} ({error.name()})")
+        return None
+
+    def _offsets_lost(self, message: Message, error: KafkaError) -> None:
+        """Kafka no longer has the records after the committed offset: never jump without being told to."""
+        where = f"{message.topic()}[{message.partition()}]"
+        if self._on_lost_offsets == "fail":
+            raise SourceBroken(
+                f"the committed offset of {where} is gone from Kafka ({error.str()}): records expired before they were "
+                "delivered. Set CAPI_ON_LOST_OFFSETS=earliest (or latest) for one start to go on, and see the runbook"
+            )
+        self._tell_error(f"the committed offset of {where} is gone; going on from {self._on_lost_offsets}, as told")
+        offset = OFFSET_BEGINNING if self._on_lost_offsets == "earliest" else OFFSET_END
+        topic, partition = message.topic(), message.partition()
+        if topic is not None and partition is not None:
+            self._consumer.seek(TopicPartition(topic, partition, offset))
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._tell_error(f"{error.str()} ({error.name()})")
+
+    # -- rebalances: nothing may be raised from here ---------------------------------------------------------------
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        try:
+            placed = self._starting_points(consumer, partitions)
+            self._owned.update(dict.fromkeys(_names(partitions)))
+            self._hear().assigned(_names(partitions), self._share())
+            consumer.incremental_assign(placed)
+            if self._paused:
+                consumer.pause(placed)
+        except Exception as error:  # noqa: BLE001 - see the module's first trap
+            self._fault = self._fault or error
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        try:
+            for name in _names(partitions):
+                self._owned.pop(name, None)
+            self._hear().revoked(_names(partitions), self._share())
+            consumer.incremental_unassign(partitions)
+        except Exception as error:  # noqa: BLE001 - see the module's first trap
+            self._fault = self._fault or error
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        try:
+            for name in _names(partitions):
+                self._owned.pop(name, None)
+            self._hear().lost(_names(partitions), self._share())
+            consumer.incremental_unassign(partitions)
+        except Exception as error:  # noqa: BLE001 - see the module's first trap
+            self._fault = self._fault or error
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        try:
+            self._hear().committed([_result(place, place.error or error) for place in partitions])
+        except Exception as failure:  # noqa: BLE001 - see the module's first trap
+            self._fault = self._fault or failure
+
+    def _starting_points(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """Return the committed positions; where nothing was ever committed, the configured first position.
+
+        `latest` is resolved to a number here, and committed by the next commit, so that a crash does not move it.
+        """
+        committed = consumer.committed(partitions, timeout=COMMITTED_TIMEOUT_SECONDS) if partitions else []
+        for place in committed:
+            if place.error is not None:
+                raise KafkaException(place.error)
+            if place.offset < 0:
+                if self._start_from == "earliest":
+                    place.offset = OFFSET_BEGINNING
+                else:
+                    _, place.offset = consumer.get_watermark_offsets(place, timeout=COMMITTED_TIMEOUT_SECONDS)
+        return committed
+
+    def _share(self) -> float:
+        """Return the part of all subscribed partitions that is ours."""
+        total = 0
+        for topic in self._topics:
+            known = self._consumer.list_topics(topic, timeout=COMMITTED_TIMEOUT_SECONDS).topics.get(topic)
+            total += len(known.partitions) if known is not None else 0
+        return len(self._owned) / total if total else 1.0
+
+    def _store(self, offsets: Mapping[Partition, int]) -> tuple[list[TopicPartition], list[CommitResult]]:
+        """Pass offsets by the local fence: `store_offsets` refuses what is not assigned to us."""
+        placed, refused = [], []
+        for (topic, partition), offset in offsets.items():
+            place = TopicPartition(topic, partition, offset)
+            try:
+                self._consumer.store_offsets(offsets=[place])
+            except KafkaException as error:
+                refused.append(_result(place, error.args[0]))
+            else:
+                placed.append(place)
+        return placed, refused
+
+    def _hear(self) -> Rebalance:
+        if self._rebalance is None:
+            raise RuntimeError("the source was not opened")
+        return self._rebalance
+
+
+def _as_record(message: Message) -> Record:
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    if topic is None or partition is None or offset is None:
+        raise SourceBroken("a message without a position: this is not a consumed one")
+    kind, timestamp = message.timestamp()
+    headers = cast("Headers", message.headers() or ())
+    return Record(topic, partition, offset, message.key(), message.value(), headers, timestamp if kind else None)
+
+
+def _names(partitions: Sequence[TopicPartition]) -> list[Partition]:
+    return [(place.topic, place.partition) for place in partitions]
+
+
+def _unplaced(partitions: Mapping[Partition, None]) -> list[TopicPartition]:
+    return [TopicPartition(topic, partition) for topic, partition in partitions]
+
+
+def _result(place: TopicPartition, error: KafkaError | None) -> CommitResult:
+    name = (place.topic, place.partition)
+    if error is None:
+        return CommitResult(name, place.offset)
+    return CommitResult(name, place.offset, error.name(), fenced=error.code() in _FENCED)

@@ -1,0 +1,86 @@
+"""Compiled readers by what a record says of its schema: implements `ports.Schemas`.
+
+Without a registry every record is read with the schemas that this build brings.
+With one, a schema that was not met before is fetched on the event loop while the owner thread goes on;
+a registry that does not answer is an outage: it is asked again for as long as it takes, and no event pays for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from pipeline.core.backoff import backoff
+from pipeline.core.contract import Kind
+from pipeline.core.decode import Contract, Reader, SchemaRef, bundled_reader, compile_reader
+from pipeline.core.model import Refusal
+from pipeline.core.ports import Teller
+from pipeline.core.reason import Reason
+from pipeline.core.signals import SchemaLearned
+from pipeline.core.wire import lookup
+from pipeline.edge.registry import Registry, RegistryDownError, Unknown
+
+Key = tuple[str, SchemaRef | None]
+
+
+class Readers:
+    """`reader` and `fetch` are the owner thread's; fetching runs on `loop`."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        topics: Mapping[str, Kind],
+        registry: Registry | None,
+        loop: asyncio.AbstractEventLoop,
+        teller: Teller,
+        chance: Callable[[], float],
+    ) -> None:
+        self._contract = contract
+        self._topics = topics
+        self._registry = registry
+        self._loop = loop
+        self._teller = teller
+        self._chance = chance
+        self._known: dict[Key, Reader | Refusal] = {}
+        self._fetching: set[Key] = set()
+        self.down: str | None = None
+
+    def reader(self, topic: str, ref: SchemaRef | None) -> Reader | Refusal | None:
+        """Return the reader for a record of `topic`, a refusal, or None when it has to be fetched first."""
+        known = self._known.get((topic, ref))
+        if known is None and (ref is None or self._registry is None):
+            known = self._known[topic, ref] = bundled_reader(self._contract, self._topics[topic], ref)
+        return known
+
+    def fetch(self, topic: str, ref: SchemaRef | None) -> None:
+        """Begin to fetch a schema, unless that is under way."""
+        key = (topic, ref)
+        if key not in self._fetching:
+            self._fetching.add(key)
+            asyncio.run_coroutine_threadsafe(self._fetch(key), self._loop)
+
+    async def _fetch(self, key: Key) -> None:
+        topic, ref = key
+        if ref is None or self._registry is None:
+            return
+        attempt = 0
+        while True:
+            try:
+                found = await self._registry.schema(lookup(ref))
+            except RegistryDownError as error:
+                attempt += 1
+                self.down = str(error)
+                await asyncio.sleep(backoff(attempt, chance=self._chance(), cap=10.0))
+                continue
+            self.down = None
+            self._known[key] = self._compiled(topic, ref, found)
+            self._fetching.discard(key)
+            return
+
+    def _compiled(self, topic: str, ref: SchemaRef, found: object) -> Reader | Refusal:
+        if isinstance(found, Unknown):
+            return Refusal(Reason.SCHEMA_UNKNOWN, f"the registry knows no schema {lookup(ref)}")
+        reader = compile_reader(found, self._contract, ref, self._topics.get(topic))  # type: ignore[arg-type]
+        if isinstance(reader, Reader):
+            self._teller.tell(SchemaLearned(reader.schema_id, reader.kind))
+        return reader

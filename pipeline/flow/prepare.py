@@ -1,0 +1,125 @@
+"""Steps 2 to 5 of the road: records become deliveries, dead letters or skips, and enter the ledger in order.
+
+Pure but for the ledger it writes to; nothing here waits, so offsets are taken in the order in which they came.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipeline.core.batch import ENVELOPE_BYTES
+from pipeline.core.decode import SchemaRef, decode, schema_ref
+from pipeline.core.ledger import Ledger, Page
+from pipeline.core.model import DeadLetter, Delivery, Event, Record, Refusal, Shaped, Skipped
+from pipeline.core.ports import Schemas
+from pipeline.core.reason import Reason
+from pipeline.core.route import skipped_by
+from pipeline.platforms.base import Platform
+
+# Clocks drift; further ahead than this is a wrong time, not an early one.
+FUTURE_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What became of a run of records. `unread` begins with the first whose schema has to be fetched (`missing`)."""
+
+    deliveries: dict[str, list[Delivery]]
+    letters: list[DeadLetter] = field(default_factory=list)
+    skipped: Counter[tuple[str | None, Reason]] = field(default_factory=Counter)
+    # topic -> records and bytes
+    taken: dict[str, tuple[int, int]] = field(default_factory=dict)
+    unread: Sequence[Record] = ()
+    missing: tuple[str, SchemaRef | None] | None = None
+
+
+class Preparer:
+    """Takes records into the ledger for a fixed set of destinations."""
+
+    def __init__(self, platforms: Sequence[Platform], schemas: Schemas, ledger: Ledger) -> None:
+        self._platforms = platforms
+        self._schemas = schemas
+        self._ledger = ledger
+
+    def prepare(self, records: Sequence[Record], *, now: float) -> Prepared:
+        """Take `records` in order, up to the first whose schema is not known yet."""
+        out = Prepared({platform.destination.name: [] for platform in self._platforms})
+        for index, record in enumerate(records):
+            page = self._ledger.page(record.topic, record.partition)
+            if page is None:
+                # Revoked since it was fetched: the new owner reads it.
+                continue
+            ref = schema_ref(record)
+            reader = self._schemas.reader(record.topic, ref)
+            if reader is None:
+                out.unread, out.missing = records[index:], (record.topic, ref)
+                break
+            read = reader if isinstance(reader, Refusal) else decode(record, reader)
+            if isinstance(read, Event):
+                self._deliver(record, page, read, out, now)
+            else:
+                self._unreadable(record, page, read, out)
+        done = records[: len(records) - len(out.unread)]
+        for topic in {record.topic for record in done}:
+            sizes = [record.size for record in done if record.topic == topic]
+            out.taken[topic] = (len(sizes), sum(sizes))
+        return out
+
+    def can_read(self, record: Record) -> bool:
+        """Whether the schema of `record` is known by now, or is known not to exist."""
+        return self._schemas.reader(record.topic, schema_ref(record)) is not None
+
+    def _unreadable(self, record: Record, page: Page, why: Refusal | Skipped, out: Prepared) -> None:
+        if isinstance(why, Skipped):
+            page.take(record.offset, shares=0, size=0)
+            out.skipped.update((platform.destination.name, why.reason) for platform in self._platforms)
+            return
+        page.take(record.offset, shares=1, size=record.size)
+        out.letters.append(DeadLetter(record, page, None, None, why))
+
+    def _deliver(self, record: Record, page: Page, event: Event, out: Prepared, now: float) -> None:
+        shares, size = 0, record.size
+        for platform in self._platforms:
+            destination = platform.destination
+            name = destination.name
+            skip = skipped_by(event, destination)
+            shaped = Skipped(skip) if skip is not None else platform.shape(event, now=now)
+            if type(shaped) is Shaped:
+                fault = _unfit(shaped, now, destination.limits.bytes_per_request)
+                if fault is None:
+                    shares += 1
+                    size += len(shaped.payload)
+                    out.deliveries[name].append(
+                        Delivery(name, record, page, event.name, event.id, event.time, event.schema_id, shaped)
+                    )
+                    continue
+                shaped = fault
+            if type(shaped) is Skipped:
+                out.skipped[name, shaped.reason] += 1
+            elif type(shaped) is Refusal:
+                shares += 1
+                letter = DeadLetter(record, page, name, destination.platform, shaped, event.id, event.schema_id)
+                out.letters.append(letter)
+        page.take(record.offset, shares=shares, size=size)
+
+
+def _unfit(shaped: Shaped, now: float, most_bytes: int) -> Refusal | None:
+    """Return why an event that the platform could take is not to be sent now, or None."""
+    if shaped.expires_at <= now:
+        return too_old(shaped, now=now)
+    if shaped.not_before > now + FUTURE_SECONDS:
+        ahead = shaped.not_before - now
+        return Refusal(
+            Reason.FUTURE, f"the event lies {ahead:.0f} s in the future; the limit is {FUTURE_SECONDS:.0f} s"
+        )
+    if len(shaped.payload) > most_bytes - ENVELOPE_BYTES:
+        size = len(shaped.payload)
+        return Refusal(Reason.OVERSIZE, f"the event alone is {size} bytes; a request may be {most_bytes}")
+    return None
+
+
+def too_old(shaped: Shaped, *, now: float) -> Refusal:
+    """Return the refusal of an event that the platform would take no more."""
+    return Refusal(Reason.EXPIRED, f"the platform's age limit passed {now - shaped.expires_at:.0f} s ago")

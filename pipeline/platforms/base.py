@@ -1,0 +1,47 @@
+"""What a platform is to the road: four pure functions about one destination.
+
+Each platform file answers them in the same order, so that a reader who knows one knows all:
+shape an event, write a request, read the reply, heed the usage headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.core.destination import Destination, Limits
+from pipeline.core.model import Advice, Event, NoReply, Refusal, Reply, Request, Shaped, Skipped, Verdict
+
+
+class Platform(Protocol):
+    """One destination on one platform. Pure: no clock, no socket, no secret but the one passed in."""
+
+    destination: Destination
+
+    def shape(self, event: Event, *, now: float) -> Shaped | Skipped | Refusal:
+        """Put `event` into the platform's words, or say why it is not to be sent; `now` in Unix seconds.
+
+        The same event gives the same bytes at any time and in any process; `now` only decides whether it may go.
+        """
+
+    def request(self, payloads: Sequence[bytes], secrets: Mapping[str, str]) -> Request:
+        """Write one request for a batch. `secrets` holds what `PlatformKind.secrets` names."""
+
+    def read(self, reply: Reply | NoReply, count: int) -> Verdict:
+        """Read the reply to a batch of `count` events. Total: whatever the bytes, it returns a verdict."""
+
+    def advice(self, reply: Reply) -> Advice:
+        """Return what the usage headers ask for. Malformed headers ask for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformKind:
+    """A platform as the destinations file knows it: its options, default limits, secrets, and how to open one."""
+
+    name: str
+    options: type
+    defaults: Limits
+    open: Callable[[Destination], Platform]
+    secrets: tuple[str, ...]
+    optional_secrets: tuple[str, ...] = ()

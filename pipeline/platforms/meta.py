@@ -1,0 +1,205 @@
+"""Meta Conversions API: `POST /v{version}/{dataset}/events`.
+
+Sources: developers.facebook.com, Conversions API: using-the-api, server-event, custom-data,
+customer-information-parameters, crm-integration, business-messaging, offline-events (read 2026-09).
+Where they are silent, docs/platforms/meta.md says what was decided and why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+import orjson
+
+from pipeline.core.contract import Body
+from pipeline.core.currency import currency
+from pipeline.core.destination import Destination, Limits
+from pipeline.core.identify import identify
+from pipeline.core.model import Advice, Event, NoReply, Refusal, Reply, Request, Shaped, Skipped, Verdict
+from pipeline.core.normalize.place import country
+from pipeline.core.reason import Reason
+from pipeline.platforms import meta_parts as parts
+from pipeline.platforms import meta_replies as replies
+from pipeline.platforms.base import PlatformKind
+from pipeline.platforms.meta_keys import ExternalIds, lead_keys, order_keys
+
+# Our event names in Meta's words; a destination may override each one.
+# Meta knows no refund and no cancellation: sending one as anything else would count it as a conversion.
+EVENT_NAMES: Final[Mapping[str, str]] = {
+    "order_placed": "Purchase",
+    "lead_submitted": "Lead",
+    "lead_qualified": "QualifiedLead",
+    "lead_converted": "ConvertedLead",
+    "lead_lost": "LostLead",
+}
+# Business messaging takes a closed list of names, and calls a lead differently (business-messaging page).
+MESSAGING_NAMES: Final[Mapping[str, str]] = {"lead_submitted": "LeadSubmitted"}
+ALLOWED_IN_MESSAGING: Final = frozenset(
+    "Purchase LeadSubmitted InitiateCheckout AddToCart ViewContent OrderCreated OrderShipped OrderDelivered "
+    "OrderCanceled OrderReturned CartAbandoned QualifiedLead RatingProvided ReviewProvided".split()
+)
+ACTION_SOURCES: Final[Mapping[str, str]] = {
+    "WEBSITE": "website",
+    "APP": "app",
+    "STORE": "physical_store",
+    "PHONE": "phone_call",
+    "CHAT": "chat",
+    "EMAIL": "email",
+    "MESSAGING": "business_messaging",
+    "SYSTEM": "system_generated",
+    "OTHER": "other",
+}
+
+_DAY: Final = 86_400.0
+# server-event and offline-events pages: 7 days, 62 for physical stores. Applied half an hour early, so that waiting
+# and retrying cannot tip a whole batch over the limit.
+MOST_AGE: Final = 7 * _DAY
+MOST_AGE_IN_STORE: Final = 62 * _DAY
+MARGIN: Final = 1800.0
+
+# best-practices page: user_data with nothing beyond one of these sets is refused (subcode 2804050).
+TOO_BROAD: Final = (
+    frozenset({"ct", "country", "st", "zp", "ge", "client_user_agent"}),
+    frozenset({"db", "client_user_agent"}),
+    frozenset({"fn", "ge"}),
+    frozenset({"ln", "ge"}),
+)
+
+DEFAULTS: Final = Limits(events_per_request=500, bytes_per_request=900_000, requests_per_second=20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class MetaOptions:
+    """What a Meta destination may set beside the common things.
+
+    `external_ids` must say what the Pixel of the same dataset does to an id.
+    """
+
+    api_version: str = "v25.0"
+    base_url: str = "https://graph.facebook.com"
+    test_event_code: str | None = None
+    external_ids: ExternalIds = "folded"
+    event_names: Mapping[str, str] = field(default_factory=dict)
+
+
+class Meta:
+    """One dataset (pixel)."""
+
+    def __init__(self, destination: Destination) -> None:
+        options = destination.options if isinstance(destination.options, MetaOptions) else MetaOptions()
+        self.destination = destination
+        self._names = {**EVENT_NAMES, **options.event_names}
+        self._messaging_names = {**EVENT_NAMES, **MESSAGING_NAMES, **options.event_names}
+        self._keys = {"order": order_keys(options.external_ids), "lead": lead_keys(options.external_ids)}
+        self._url = f"{options.base_url.rstrip('/')}/{options.api_version}/{destination.account}/events"
+        code = options.test_event_code
+        self._tail = b"" if code is None else b',"test_event_code":' + orjson.dumps(code)
+
+    def shape(self, event: Event, *, now: float) -> Shaped | Skipped | Refusal:  # noqa: ARG002 - nothing here ages
+        """Put an event into Meta's words; the key order is fixed, so the same event gives the same bytes."""
+        body = event.body
+        source = body["action_source"]
+        name = (self._messaging_names if source == "MESSAGING" else self._names).get(event.name)
+        if name is None or (event.name == "lead_lost" and source != "SYSTEM"):
+            return Skipped(Reason.NO_PLATFORM_EVENT)
+        home = body["customer"]["country"]
+        place = country(home) if home else None
+        day = date.fromordinal(719_163 + int(event.time // _DAY))
+        found = identify(body, self._keys[event.kind], place, day)
+        fault = _missing(body, name) or parts.fault_of(event)
+        if fault is not None:
+            return Refusal(Reason.INVALID_EVENT, fault)
+        user_data = found.keys
+        if any(user_data.keys() <= weak for weak in TOO_BROAD):
+            return Refusal(
+                Reason.NO_MATCH_KEY, f"Meta cannot match a person by only: {', '.join(user_data) or 'nothing'}"
+            )
+        shaped = {
+            "event_name": name,
+            "event_time": int(event.time),
+            "event_id": event.id,
+            "action_source": ACTION_SOURCES[source],
+            **parts.page(body),
+            "user_data": user_data,
+            "custom_data": parts.custom_data(event),
+            **parts.processing(body),
+        }
+        most_age = MOST_AGE_IN_STORE if source == "STORE" else MOST_AGE
+        return Shaped(
+            name,
+            orjson.dumps(shaped),
+            expires_at=int(event.time) + most_age - MARGIN,
+            not_before=event.time,
+            match_keys=tuple(user_data),
+            dropped=found.dropped,
+        )
+
+    def request(self, payloads: Sequence[bytes], secrets: Mapping[str, str]) -> Request:
+        """Write one POST. The token goes into a header, never into the URL, which gets logged on the way."""
+        token = secrets["token"]
+        proof = secrets.get("app_secret")
+        tail = self._tail
+        if proof is not None:
+            tail += b',"appsecret_proof":"' + appsecret_proof(proof, token).encode() + b'"'
+        body = b'{"data":[' + b",".join(payloads) + b"]" + tail + b"}"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return Request(self._url, headers, body)
+
+    def read(self, reply: Reply | NoReply, count: int) -> Verdict:
+        """Read the verdict on a batch of `count`: see `meta_replies`."""
+        return replies.read(reply, count)
+
+    def advice(self, reply: Reply) -> Advice:
+        """Slow down at 75 % of any usage limit, be silent for a minute at 90 %."""
+        return replies.advice(reply)
+
+
+def appsecret_proof(app_secret: str, token: str) -> str:
+    """Prove that the app holds its secret: hex HMAC-SHA256 of the token (Graph API, securing requests)."""
+    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def _missing(body: Body, name: str) -> str | None:
+    """Return what Meta's pages require of this event and it does not have, or None."""
+    if name == "Purchase" and (body["value"] is None or not body["currency"]):
+        return "a Purchase needs value and currency"
+    if body["currency"] and currency(body["currency"]) is None:
+        return "currency is not an ISO 4217 code"
+    return _missing_at(body, name)
+
+
+def _missing_at(body: Body, name: str) -> str | None:
+    """Return what the place where it happened requires."""
+    match body["action_source"]:
+        case "WEBSITE":
+            touch = body["touch"]
+            if not (touch["url"] or "").startswith(("https://", "http://")):
+                return "a website event needs touch.url with http or https"
+            if not (touch["user_agent"] or "").strip():
+                return "a website event needs touch.user_agent"
+        case "APP":
+            if body["app"] is None:
+                return "an app event needs app"
+        case "MESSAGING":
+            if body["messaging"] is None:
+                return "a messaging event needs messaging.channel"
+            if name not in ALLOWED_IN_MESSAGING:
+                return f"Meta takes no {name} from business messaging"
+        case _:
+            pass
+    return None
+
+
+KIND: Final = PlatformKind(
+    name="meta",
+    options=MetaOptions,
+    defaults=DEFAULTS,
+    open=Meta,
+    secrets=("token",),
+    optional_secrets=("app_secret",),
+)
