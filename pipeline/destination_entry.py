@@ -39,20 +39,17 @@ class Form(BaseModel):
 class RuleEntry(Form):
     """Which events the destination wants; a list that is left out wants all."""
 
-    kinds: frozenset[Kind] = Field(default=frozenset(), description="Kinds of event: `order`, `lead`.")
+    kinds: frozenset[Kind] = Field(default=frozenset(), description="Kinds of event.")
     events: frozenset[EventName] = Field(
         default=frozenset(),
-        description="Events by name: `order_placed`, `order_refunded`, `order_cancelled`, "
-        "`lead_submitted`, `lead_qualified`, `lead_converted`, `lead_lost`.",
+        description="Events by name.",
     )
     stores: frozenset[str] = Field(default=frozenset(), description="Stores, as the events name them.")
     brands: frozenset[str] = Field(default=frozenset(), description="Brands, as the events name them.")
     countries: frozenset[Country] = Field(
         default=frozenset(), description="Customers' countries, two capital letters (ISO 3166-1)."
     )
-    customer_types: frozenset[CustomerType] = Field(
-        default=frozenset(), description="Kinds of customer: `NEW`, `RETURNING`, `UNKNOWN`."
-    )
+    customer_types: frozenset[CustomerType] = Field(default=frozenset(), description="Kinds of customer.")
 
 
 class LimitsEntry(Form):
@@ -101,7 +98,7 @@ class Entry(Form):
     rule: RuleEntry = Field(default=RuleEntry(), description="Which events it wants; all, when left out.")
     unknown_consent: UnknownConsent = Field(
         default="skip-in-eea",
-        description="What to do when no choice is recorded: `skip-in-eea` (also UK and Switzerland), `skip`, `send`.",
+        description="What to do when no choice is recorded; `skip-in-eea` skips in the UK and Switzerland as well.",
     )
     limits: LimitsEntry = Field(default=LimitsEntry(), description="How much at once and how fast.")
     secrets: Mapping[str, SecretReference] = Field(

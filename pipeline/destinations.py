@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import Final, Protocol, cast
+from typing import Final, TypeGuard, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -20,28 +20,8 @@ from pipeline.core.destination import Destination, Limits, Rule
 from pipeline.core.masking import looks_secret
 from pipeline.destination_entry import EVENTS_OF, Entry, File, LimitsEntry, RuleEntry
 from pipeline.faults import DestinationsError, Fault, suggestion
+from pipeline.platforms.base import PlatformKind
 from pipeline.yaml_file import Document, Path, parse
-
-
-class PlatformKind(Protocol):
-    """What the file's reader must know of a platform."""
-
-    @property
-    def options(self) -> type:
-        """A frozen dataclass: the platform's own options."""
-
-    @property
-    def limits(self) -> Limits:
-        """Limits for destinations that do not set their own."""
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What the platform needs secrets for, `token` for example."""
-
-    @property
-    def is_test(self) -> Callable[[object], bool]:
-        """Whether options would make live events count as tests."""
-
 
 Platforms = Mapping[str, PlatformKind]
 
@@ -107,7 +87,7 @@ class _EntryReader:
             return None
         self._check_secrets(kind)
         options = self._options(kind)
-        self._check_tests(kind, options, production=production)
+        self._check_tests(production=production)
         if entry is not None:
             self._check_rule(entry.rule)
         if entry is None or self.faults:
@@ -119,7 +99,7 @@ class _EntryReader:
             mode=entry.mode,
             rule=_rule(entry.rule),
             unknown_consent=entry.unknown_consent,
-            limits=_limits(entry.limits, kind.limits),
+            limits=_limits(entry.limits, kind.defaults),
             secrets=entry.secrets,
             options=options,
         )
@@ -150,8 +130,8 @@ class _EntryReader:
             if name not in secrets:
                 self._say(("secrets",), f"`{name}` is missing", f"add `secrets: {{{name}: <name of the secret>}}`")
         for name in secrets:
-            if name not in kind.secrets:
-                self._say(("secrets", name), "the platform needs no such secret", suggestion(name, kind.secrets))
+            if name not in (known := (*kind.secrets, *kind.optional_secrets)):
+                self._say(("secrets", name), "the platform needs no such secret", suggestion(name, known))
 
     def _options(self, kind: PlatformKind) -> object:
         given = self._raw.get("options")
@@ -171,18 +151,18 @@ class _EntryReader:
             return None
         return options
 
-    def _check_tests(self, kind: PlatformKind, options: object, *, production: bool) -> None:
-        mode = self._raw.get("mode")
-        counted_as_tests = options is not None and kind.is_test(options)
+    def _check_tests(self, *, production: bool) -> None:
+        """Options that begin with `test_` make conversions count as tests: in production they would be lost."""
+        mode, options = self._raw.get("mode"), self._raw.get("options")
+        codes = [name for name, value in options.items() if _is_test(name) and value] if _is_map(options) else []
+        elsewhere = "or set CAPI_ENVIRONMENT to what this is"
         if production and mode == "test":
-            fix = "set `mode: live`, or CAPI_ENVIRONMENT to what this is"
-            self._say(("mode",), "test mode is not taken in production", fix)
-        if counted_as_tests and production:
-            fix = "leave the test code out, or set CAPI_ENVIRONMENT to what this is"
-            self._say(("options",), "they make conversions count as tests, which production does not take", fix)
-        elif counted_as_tests and mode == "live":
-            fix = "leave the test code out, or set `mode: test`"
-            self._say(("options",), "they make live conversions count as tests", fix)
+            self._say(("mode",), "test mode is not taken in production", f"set `mode: live`, {elsewhere}")
+        for name in codes:
+            if production:
+                self._say(("options", name), "is not taken in production", f"leave it out, {elsewhere}")
+            elif mode == "live":
+                self._say(("options", name), "makes live conversions count as tests", "leave it out, or `mode: test`")
 
     def _check_rule(self, rule: RuleEntry) -> None:
         reachable = {event for kind in (rule.kinds or EVENTS_OF) for event in EVENTS_OF[kind]}
@@ -192,6 +172,14 @@ class _EntryReader:
 
     def _say(self, path: Path, problem: str, fix: str) -> None:
         self.faults.append(Fault(self._document.where((*self._place, *path)), problem, fix))
+
+
+def _is_map(value: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(value, dict)
+
+
+def _is_test(name: str) -> bool:
+    return name.startswith("test_")
 
 
 def _rule(entry: RuleEntry) -> Rule:

@@ -70,6 +70,25 @@ def variables() -> dict[str, tuple[tuple[str, ...], FieldInfo]]:
     return {PREFIX + "_".join(path).upper(): (path, info) for path, info in _fields(Settings, ())}
 
 
+def shown(settings: Settings) -> dict[str, str | None]:
+    """Return the effective value of every variable; None where there is none. Secrets are in it by name only."""
+    return {name: _spelled(_value(settings, path)) for name, (path, _) in variables().items()}
+
+
+def _value(settings: Settings, path: tuple[str, ...]) -> object:
+    value: object = settings
+    for step in path:
+        value = getattr(value, step)
+    return value
+
+
+def _spelled(value: object) -> str | None:
+    """Write a value as the variable would be written."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}={inner}" for key, inner in value.items())
+    return None if value is None else str(value)
+
+
 def _fields(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
     for name, info in model.model_fields.items():
         kind = info.annotation
@@ -124,7 +143,7 @@ def example(info: FieldInfo) -> str:
     """Return a value that would do: the first example, else the default."""
     if info.examples:
         return str(info.examples[0])
-    return str(info.default)
+    return _spelled(info.default) or ""
 
 
 def cross_faults(settings: Settings) -> Iterator[tuple[Fault, tuple[str, ...]]]:

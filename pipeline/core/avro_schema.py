@@ -24,10 +24,14 @@ class SchemaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SchemaText:
-    """A schema as a registry or a file holds it: JSON text, and the texts it refers to, in order of need."""
+    """A schema as a registry or a file holds it: JSON text, and the texts it refers to, in order of need.
+
+    `language` is a registry's word for what it is: AVRO, JSON or PROTOBUF.
+    """
 
     text: str
     references: tuple[str, ...] = ()
+    language: str = "AVRO"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,8 @@ Type = Primitive | Fixed | Enum | Array | Map | Union | Record
 
 def parse(schema: SchemaText) -> Type:
     """Return the tree of `schema`. Raises SchemaError, whatever the text is."""
+    if schema.language != "AVRO":
+        raise SchemaError(f"it is {schema.language!r:.40}, and the contract is Avro")
     names: dict[str, Named] = {}
     try:
         for text in schema.references:

@@ -15,9 +15,9 @@ from pipeline.core.avro_schema import Record as Schema
 from pipeline.core.avro_wire import UnreadableError
 from pipeline.core.compatibility import incompatibilities, same_name
 from pipeline.core.contract import Kind, Lead, Order
-from pipeline.core.currency import currency
 from pipeline.core.model import Event, Record, Refusal, Skipped
 from pipeline.core.reason import Reason
+from pipeline.core.rules import broken_rule
 from pipeline.core.wire import SchemaRef, lookup, payload_start, schema_ref
 
 # The names of step 2; `schema_ref` and its type live in `core.wire`.
@@ -26,9 +26,6 @@ __all__ = ["Contract", "Reader", "SchemaRef", "bundled_reader", "compile_reader"
 # What `Event.schema_id` says of a record that names no schema: it was read with ours.
 BUNDLED: Final = "bundled"
 ID_FIELDS: Final[Mapping[Kind, str]] = {"order": "order_id", "lead": "lead_id"}
-# Milliseconds of 1973-03-03 and of the year 5138: seconds lie below, microseconds above.
-_EARLIEST_MS: Final = 100_000_000_000
-_LATEST_MS: Final = 100_000_000_000_000
 _TOMBSTONE: Final = Skipped(Reason.TOMBSTONE)
 # What compiled readers raise for bytes that are not what their schema says; anything else is a bug.
 _BROKEN: Final = (ValueError, IndexError, KeyError, OverflowError, RecursionError)
@@ -36,9 +33,10 @@ _BROKEN: Final = (ValueError, IndexError, KeyError, OverflowError, RecursionErro
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """Our own schemas, parsed: what every event is read as."""
+    """Our own schemas, parsed: what every event is read as. `own` reads what was written with them."""
 
     schemas: Mapping[Kind, Schema]
+    own: Mapping[Kind, RecordReader]
 
 
 @dataclass(slots=True, eq=False)
@@ -60,19 +58,18 @@ class Reader:
 def contract(texts: Mapping[Kind, SchemaText]) -> Contract:
     """Parse our own schemas. Raises SchemaError when one is no record or uses what the contract may not use."""
     schemas: dict[Kind, Schema] = {}
+    own: dict[Kind, RecordReader] = {}
     for kind, text in texts.items():
         schema = parse(text)
         if not isinstance(schema, Schema):
             raise SchemaError(f"the schema of {kind} is not a record")
-        compile_record(schema, schema)
-        schemas[kind] = schema
-    return Contract(schemas)
+        schemas[kind], own[kind] = schema, compile_record(schema, schema)
+    return Contract(schemas, own)
 
 
 def bundled_reader(contract: Contract, kind: Kind, ref: SchemaRef | None = None) -> Reader:
     """Return the reader for records written with our own schema, in bare Avro or behind the prefix `ref`."""
-    schema = contract.schemas[kind]
-    return _reader(schema, schema, kind, ref)
+    return _reader(contract.own[kind], contract.schemas[kind], kind, ref)
 
 
 def compile_reader(
@@ -100,7 +97,7 @@ def compile_reader(
         faults = [fault for fault in incompatibilities(_renamed(writer, ours), ours) if not fault.partial]
         if faults:
             return Refusal(Reason.SCHEMA_INCOMPATIBLE, "; ".join(f"{fault.path} {fault.rule}" for fault in faults[:3]))
-        return _reader(writer, ours, chosen, ref)
+        return _reader(compile_record(writer, ours), ours, chosen, ref)
     except SchemaError as error:
         return Refusal(Reason.SCHEMA_INCOMPATIBLE, f"the writer's schema cannot be used: {error}")
     except RecursionError:
@@ -117,31 +114,12 @@ def decode(record: Record, reader: Reader) -> Event | Refusal | Skipped:
     except _BROKEN as error:
         return _refusal(error, value, reader)
     own_id = body.get(reader.id_field)
-    occurred_at = body["occurred_at"]
-    money = body["currency"]
-    if (
-        not isinstance(own_id, str)
-        or not own_id.strip()
-        or not _EARLIEST_MS < occurred_at < _LATEST_MS
-        or (body["value"] is not None and (money is None or currency(money) is None))
-    ):
-        return Refusal(Reason.INVALID_EVENT, _flaw(body, reader))
+    broken = broken_rule(body, own_id)
+    if broken is not None:
+        return Refusal(Reason.INVALID_EVENT, " ".join(broken))
     name = reader.names[body["state"]]
     event_id = body["event_id"] or f"{name}:{own_id}"
-    return Event(reader.kind, name, event_id, occurred_at / 1000, body, reader.schema_id)
-
-
-def _flaw(body: Order | Lead, reader: Reader) -> str:
-    own_id, occurred_at = body.get(reader.id_field), body["occurred_at"]
-    if not isinstance(own_id, str) or not own_id.strip():
-        return f"{reader.id_field} is empty"
-    if occurred_at <= _EARLIEST_MS:
-        return "occurred_at is too small for milliseconds since 1970; was it sent in seconds?"
-    if occurred_at >= _LATEST_MS:
-        return "occurred_at is too large for milliseconds since 1970; was it sent in microseconds?"
-    if body["currency"] is None:
-        return "value is there and currency is not"
-    return "currency is not an ISO 4217 code"
+    return Event(reader.kind, name, event_id, body["occurred_at"] / 1000, body, reader.schema_id)
 
 
 def _refusal(error: Exception, value: bytes, reader: Reader) -> Refusal:
@@ -177,8 +155,7 @@ def _renamed(writer: Schema, ours: Schema) -> Schema:
     return Schema(ours.name, (), writer.doc, writer.fields)
 
 
-def _reader(writer: Schema, ours: Schema, kind: Kind, ref: SchemaRef | None) -> Reader:
-    compiled = compile_record(writer, ours)
+def _reader(compiled: RecordReader, ours: Schema, kind: Kind, ref: SchemaRef | None) -> Reader:
     return Reader(
         kind=kind,
         schema_id=BUNDLED if ref is None else str(lookup(ref)),

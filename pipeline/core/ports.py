@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pipeline.core.avro_schema import SchemaText
 from pipeline.core.decode import Reader, SchemaRef
 from pipeline.core.model import DeadLetter, NoReply, Record, Refusal, Reply, Request
 from pipeline.core.signals import Signal
@@ -101,14 +102,22 @@ class Http(Protocol):
         """Send and read the whole answer within that many seconds. Never raises for what the network does."""
 
 
+class RegistryDown(Exception):  # noqa: N818 - the word is the state, not a mistake
+    """The registry gave no answer that can be used. An outage: ask again, no event is to blame."""
+
+
+class Registry(Protocol):
+    """A schema registry."""
+
+    async def schema(self, key: int | str) -> SchemaText | None:
+        """Return the schema with this id or GUID, None if the registry knows none. Raises RegistryDown."""
+
+
 class Secrets(Protocol):
     """Secret values by name, as they are now: files may be rotated at any time."""
 
     def values(self, names: Mapping[str, str]) -> Mapping[str, str] | str:
         """Return the revealed values under the same keys, or the name of the first secret that is missing."""
-
-    def versions(self, names: Mapping[str, str]) -> tuple[int, ...]:
-        """Return numbers that change when one of the secrets does."""
 
 
 class Schemas(Protocol):

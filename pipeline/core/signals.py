@@ -1,35 +1,32 @@
-"""Everything that the worker can say, as values: logs, metrics and status are three renderings of these.
+"""Everything that the worker can say, as values: the logs and the metrics are two renderings of these.
 
 The level is the consequence for a person, and never how surprising the code found it:
 `debug` once per batch, `info` for the course of life, `warning` when something is unexpected and nothing is lost,
 `error` when a human is needed.
+What a lane can say is in `pipeline.core.lane_signals`.
 
-Some signals carry deliveries or letters, which hold customer data: the fields that `quiet` names are for counting only
-and are never shown.
-A signal is made per batch or more rarely (a letter is the exception), so that telling costs nothing per event.
+Invariants: no signal holds customer data or a secret, its fields are names, counts, reasons and seconds;
+a signal is made per batch or more rarely, never per event.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pipeline.core.model import DeadLetter, Delivery, Verdict
 from pipeline.core.reason import Reason
-
-if TYPE_CHECKING:  # the ports speak of signals too
-    from pipeline.core.ports import CommitResult
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
 Partition = tuple[str, int]
+RequestOutcome = Literal["accepted", "mixed", "doubt", "later", "halt"]
+LaneState = Literal["running", "waiting", "halted"]
 
 
 class Signal:
-    """Something that happened.
+    """Something that happened: `usual` is its level, `quiet` names the fields that only metrics want.
 
-    `usual` is its level, `quiet` names the fields that are not shown, and of signals that agree in the fields of
-    `alike` one is logged every ten seconds, with the number of the others.
+    Of signals that agree in the fields of `alike` one is logged every ten seconds, with the number of the others.
     """
 
     __slots__ = ()
@@ -56,18 +53,20 @@ class WorkerStarted(Signal):
 
 @dataclass(frozen=True, slots=True)
 class Draining(Signal):
-    """The worker takes no more records and finishes what is open, for at most `deadline_seconds`."""
+    """The worker stops taking records and finishes what is open, for at most `deadline_seconds`."""
 
     usual: ClassVar[Level] = "info"
+    cause: str
     open_records: int
     deadline_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped(Signal):
-    """The worker left its group; `open_records` were not settled before and come again."""
+    """The worker ends; `open_records` were not settled and will come again."""
 
     usual: ClassVar[Level] = "info"
+    exit_code: int
     open_records: int
     seconds: float
 
@@ -78,6 +77,7 @@ class Crashed(Signal):
 
     usual: ClassVar[Level] = "critical"
     cause: str
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,52 +88,38 @@ class OwnerStuck(Signal):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Progress(Signal):
-    """The figures of this moment, about once a second. `lanes` maps a destination to the state of its lane:
-    `sending`, `waiting`, or the reason of a halt.
-    """
-
-    now: float
-    records: int
-    bytes: int
-    span: int
-    hold: Reason | None
-    detail: str
-    partitions: int
-    letters: int
-    lanes: Mapping[str, str]
-
-
-# -- the group -----------------------------------------------------------------------------------------------------
+# -- the group ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Assigned(Signal):
-    """Partitions became ours; `share` is the part of all partitions that we have now, 0..1."""
+    """Partitions became ours; `owned` counts all that we have now."""
 
     usual: ClassVar[Level] = "info"
-    partitions: Sequence[Partition]
-    share: float
+    partitions: tuple[Partition, ...]
+    owned: int
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked(Signal):
-    """Partitions were handed over in order, which took `seconds`."""
+    """Partitions were handed over in order; `abandoned` records were open and come again elsewhere."""
 
     usual: ClassVar[Level] = "info"
-    partitions: Sequence[Partition]
-    share: float
+    partitions: tuple[Partition, ...]
+    owned: int
+    abandoned: int
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Lost(Signal):
-    """Partitions were taken from us; what was open of them comes again elsewhere."""
+    """Partitions were taken from us, or a commit was fenced; `abandoned` records come again elsewhere."""
 
     usual: ClassVar[Level] = "warning"
-    partitions: Sequence[Partition]
-    share: float
+    partitions: tuple[Partition, ...]
+    owned: int
+    abandoned: int
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,103 +135,53 @@ class OffsetLost(Signal):
 
 
 @dataclass(frozen=True, slots=True)
-class CommitAnswered(Signal):
-    """What Kafka said of a commit, per partition. What it did not take is offered again; nothing is lost."""
-
-    quiet: ClassVar[frozenset[str]] = frozenset({"results"})
-    alike: ClassVar[tuple[str, ...]] = ("failed",)
-    results: Sequence[CommitResult]
-
-    @property
-    def failed(self) -> tuple[str, ...]:
-        """The errors, each once."""
-        return tuple(sorted({result.error for result in self.results if result.error is not None}))
-
-
-@dataclass(frozen=True, slots=True)
 class KafkaTrouble(Signal):
-    """Kafka's client reports an error; `code` is librdkafka's name for it."""
+    """Kafka's client reports an error; `code` is librdkafka's name for it. A fatal one ends the client."""
 
     usual: ClassVar[Level] = "warning"
     alike: ClassVar[tuple[str, ...]] = ("code",)
     code: str
     detail: str
+    fatal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class LagSeen(Signal):
-    """How many records each of our partitions is behind its end."""
+class Committed(Signal):
+    """Kafka acknowledged these offsets."""
 
-    lag: Mapping[Partition, int]
-
-
-# -- records and events --------------------------------------------------------------------------------------------
+    offsets: Mapping[Partition, int]
 
 
 @dataclass(frozen=True, slots=True)
-class RecordsRead(Signal):
-    """Records were taken: what was skipped by destination and reason, and the deliveries made of the others."""
-
-    quiet: ClassVar[frozenset[str]] = frozenset({"skipped", "deliveries"})
-    records: int
-    skipped: Mapping[tuple[str, Reason], int]
-    deliveries: Mapping[str, Sequence[Delivery]]
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveriesSettled(Signal):
-    """A destination accepted these, and `duplicates` more had been accepted a moment before; `now` in Unix seconds."""
-
-    quiet: ClassVar[frozenset[str]] = frozenset({"accepted", "now"})
-    destination: str
-    accepted: Sequence[Delivery]
-    duplicates: int
-    now: float
-
-
-@dataclass(frozen=True, slots=True)
-class Buried(Signal):
-    """Kafka acknowledged a dead letter."""
+class CommitFailed(Signal):
+    """Offsets were not acknowledged. They stay where they are; nothing is lost, more may come again."""
 
     usual: ClassVar[Level] = "warning"
-    quiet: ClassVar[frozenset[str]] = frozenset({"letter"})
-    alike: ClassVar[tuple[str, ...]] = ("destination", "reason", "code")
-    letter: DeadLetter
+    alike: ClassVar[tuple[str, ...]] = ("code", "fenced")
+    code: str
+    fenced: bool
 
-    @property
-    def destination(self) -> str | None:
-        """The destination that it was bound for, if any was chosen."""
-        return self.letter.destination
 
-    @property
-    def reason(self) -> Reason:
-        """Why it was refused."""
-        return self.letter.refusal.reason
-
-    @property
-    def code(self) -> str:
-        """The platform's own code."""
-        return self.letter.refusal.code
+# -- intake ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class BuryFailed(Signal):
-    """Kafka did not take dead letters; their records stay open, and it is tried again after `wait_seconds`."""
+class Consumed(Signal):
+    """Records of one topic were taken; `holes` counts offsets that were not there (compaction, markers)."""
 
-    usual: ClassVar[Level] = "error"
-    alike: ClassVar[tuple[str, ...]] = ("cause",)
-    letters: int
-    cause: str
-    wait_seconds: float
+    topic: str
+    records: int
+    size: int
+    holes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class IntakeHeld(Signal):
-    """No more records are taken until the reason is gone; lag grows and nothing is lost."""
+class IntakePaused(Signal):
+    """No more records are taken until the cause is gone; lag grows and nothing is lost."""
 
     usual: ClassVar[Level] = "warning"
     reason: Reason
-    detail: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,70 +190,109 @@ class IntakeResumed(Signal):
 
     usual: ClassVar[Level] = "info"
     reason: Reason
-
-
-# -- lanes -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class BatchAnswered(Signal):
-    """One request and how its answer was read."""
-
-    quiet: ClassVar[frozenset[str]] = frozenset({"verdict"})
-    destination: str
-    platform: str
-    verdict: Verdict
-    events: int
-    bytes: int
     seconds: float
-    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
-class LaneWaiting(Signal):
-    """A batch waits and is sent again as it is; no event is to blame."""
+class SchemaLearned(Signal):
+    """A writer's schema was met for the first time and is resolved to ours."""
+
+    usual: ClassVar[Level] = "info"
+    schema_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse(Signal):
+    """The figures of this moment, about once a second. `lag` is records behind the end, per partition."""
+
+    quiet: ClassVar[frozenset[str]] = frozenset({"lag"})
+    in_flight_records: int
+    in_flight_bytes: int
+    poll_age_seconds: float
+    dead_letters_pending: int
+    lag: Mapping[Partition, int]
+
+
+# -- what became of events -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped(Signal):
+    """Events were settled without sending; the destination is None before any was chosen."""
+
+    quiet: ClassVar[frozenset[str]] = frozenset({"counts"})
+    counts: Mapping[tuple[str | None, Reason], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Signal):
+    """Events are bound for the dead letters; `detail` is that of the first of them."""
 
     usual: ClassVar[Level] = "warning"
-    alike: ClassVar[tuple[str, ...]] = ("destination", "reason")
-    destination: str
+    alike: ClassVar[tuple[str, ...]] = ("destination", "reason", "code")
+    destination: str | None
     reason: Reason
+    events: int
     detail: str
-    wait_seconds: float
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class LaneHalted(Signal):
-    """The lane stops until the cause is mended (a secret rotated, a permission granted); nothing is settled."""
+class BatchAccepted(Signal):
+    """A platform accepted events. The lags are seconds per event, from when it occurred and when it was produced.
+
+    `match_keys` and `dropped_keys` count events by the tuple of keys that they had, or had and could not use.
+    """
+
+    quiet: ClassVar[frozenset[str]] = frozenset({"occurred_lags", "produced_lags", "match_keys", "dropped_keys", "at"})
+    destination: str
+    platform: str
+    events: int
+    at: float
+    occurred_lags: Sequence[float]
+    produced_lags: Sequence[float]
+    match_keys: Mapping[tuple[str, ...], int]
+    dropped_keys: Mapping[tuple[str, ...], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Buried(Signal):
+    """Kafka acknowledged dead letters."""
+
+    destination: str | None
+    reason: Reason
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuryFailed(Signal):
+    """Kafka did not take dead letters; their records stay open and the worker tries again."""
 
     usual: ClassVar[Level] = "error"
-    destination: str
-    reason: Reason
-    detail: str
+    alike: ClassVar[tuple[str, ...]] = ("code",)
+    code: str
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
-class LaneResumed(Signal):
-    """The lane delivers again after a halt."""
+class BudgetSpent(Signal):
+    """More was refused than the dead-letter budget allows: intake stops and a person is needed."""
 
-    usual: ClassVar[Level] = "info"
-    destination: str
-
-
-@dataclass(frozen=True, slots=True)
-class SecretRotated(Signal):
-    """Some secret changed on disk; the lanes use it from now on."""
-
-    usual: ClassVar[Level] = "info"
+    usual: ClassVar[Level] = "error"
+    refused: int
+    settled: int
+    window_seconds: float
 
 
 def level_of(signal: Signal) -> Level:
     """Return how grave `signal` is: its usual level, but where that depends on what it holds."""
     match signal:
-        case IntakeHeld(reason=Reason.BACKPRESSURE):  # part of a normal day
-            return "info"
-        case IntakeHeld(reason=Reason.BUDGET_SPENT | Reason.DEAD_LETTERS_DOWN):  # lasts until a person acts
+        case KafkaTrouble(fatal=True):
             return "error"
-        case CommitAnswered(failed=failed) if failed:
-            return "warning"
+        case IntakePaused(reason=Reason.BACKPRESSURE):  # part of a normal day
+            return "info"
+        case IntakePaused(reason=Reason.BUDGET_SPENT | Reason.DEAD_LETTERS_DOWN):  # lasts until a person acts
+            return "error"
         case _:
             return signal.usual

@@ -1,4 +1,4 @@
-"""How the worker is, for probes: folded from its signals.
+"""How the worker is, for probes: a value that the flow writes and the probes read.
 
 Ready means: this replica does its share, so a roll-out may go on to the next one.
 It is ready when it has joined its group (with partitions or, as a spare, without), does not drain, is not held by
@@ -16,18 +16,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.core.reason import Reason
-from pipeline.core.signals import Assigned, Draining, Progress, Signal, Stopped
+from pipeline.core.signals import LaneState
 
 _UNREADY_HOLDS = frozenset({Reason.REGISTRY_DOWN, Reason.DEAD_LETTERS_DOWN, Reason.BUDGET_SPENT})
-_UNHALTED = frozenset({"sending", "waiting"})
+
+
+@dataclass(frozen=True, slots=True)
+class LaneStatus:
+    """One lane: its state, and the reason when it does not run."""
+
+    state: LaneState = "running"
+    reason: Reason | None = None
 
 
 @dataclass(slots=True)
 class Status:
-    """Written by `heed` alone, one whole value at a time, so that reading needs no lock.
+    """Written by the flow, one field at a time; every write replaces a whole value, so reading needs no lock.
 
     `beat_at` is when the owner thread last came round, in seconds of a monotonic clock; None before it first did.
-    `lanes` maps a destination to `sending`, `waiting`, or the reason of a halt.
     """
 
     worker: str
@@ -36,27 +42,8 @@ class Status:
     draining: bool = False
     partitions: int = 0
     beat_at: float | None = None
-    hold: Reason | None = None
-    detail: str = ""
-    lanes: Mapping[str, str] = field(default_factory=dict)
-
-
-def heed(status: Status, signal: Signal, *, now: float) -> None:
-    """Fold `signal` into `status`; `now` in seconds of a monotonic clock."""
-    match signal:
-        case Progress():
-            status.beat_at = now
-            status.hold = signal.hold
-            status.detail = signal.detail
-            status.partitions = signal.partitions
-            status.lanes = signal.lanes
-        case Assigned():
-            # A spare replica hears of an empty assignment: it has joined as well.
-            status.joined = True
-        case Draining() | Stopped():
-            status.draining = True
-        case _:
-            pass
+    holds: frozenset[Reason] = frozenset()
+    lanes: Mapping[str, LaneStatus] = field(default_factory=dict)
 
 
 def is_alive(status: Status, *, now: float, stuck_after_seconds: float) -> bool:
@@ -71,8 +58,7 @@ def unready_reasons(status: Status) -> tuple[str, ...]:
         reasons.append("not_joined")
     if status.draining:
         reasons.append("draining")
-    if status.hold in _UNREADY_HOLDS:
-        reasons.append(str(status.hold))
-    if status.lanes and not _UNHALTED.intersection(status.lanes.values()):
+    reasons += sorted(status.holds & _UNREADY_HOLDS)
+    if status.lanes and all(lane.state == "halted" for lane in status.lanes.values()):
         reasons.append("all_lanes_halted")
     return tuple(reasons)

@@ -7,6 +7,7 @@ Invariant: the command never outlives its leash by more than `GRACE_SECONDS`, al
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -43,7 +44,7 @@ class Leash:
 
     def _watch_holder(self, child: subprocess.Popen[bytes]) -> None:
         """Wait for the end of standard input: the holder let go, or is dead."""
-        while sys.stdin.buffer.read1(4096):
+        while os.read(sys.stdin.fileno(), 4096):
             pass
         child.terminate()
         with suppress(subprocess.TimeoutExpired):

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -56,18 +56,29 @@ class Process:
         self.stop()
 
     def wait_for(self, pattern: str, timeout: float) -> re.Match[str]:
-        """Return the first match of `pattern` in what it printed. Raises ProcessError when it ends or says nothing."""
+        """Return the first match of `pattern` in what it printed. Raises ProcessError as `wait_until` does."""
+        found: list[re.Match[str]] = []
+
+        def printed() -> bool:
+            found.extend(re.finditer(pattern, self.log.read_text(errors="replace")))
+            return bool(found)
+
+        self.wait_until(printed, timeout)
+        return found[0]
+
+    def wait_until(self, ready: Callable[[], bool], timeout: float) -> None:
+        """Wait for `ready`. Raises ProcessError when the process ends first, or after `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        while True:
-            ended = self.exit_code
-            match = re.search(pattern, self.log.read_text(errors="replace"))
-            if match is not None:
-                return match
-            if ended is not None:
-                raise self.failed(f"ended with exit code {ended} before it was ready")
+        while not ready():
+            self.check_alive()
             if time.monotonic() > deadline:
                 raise self.failed(f"was not ready after {timeout:.0f} s")
             time.sleep(_LOOK_SECONDS)
+
+    def check_alive(self) -> None:
+        """Raise ProcessError if it has ended."""
+        if self.exit_code is not None:
+            raise self.failed(f"ended with exit code {self.exit_code}")
 
     @property
     def exit_code(self) -> int | None:

@@ -40,7 +40,7 @@ class KafkaDeadLetters:
                 self._topic,
                 value=record.value,
                 key=record.key,
-                headers=letter_headers(letter, undertaker=self._undertaker, now=self._clock()),
+                headers=[*letter_headers(letter, undertaker=self._undertaker, now=self._clock())],
                 on_delivery=report,
             )
         except KafkaException as error:

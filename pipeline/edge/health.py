@@ -13,7 +13,6 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from pipeline.core.masking import mask
 from pipeline.core.status import Status, is_alive, unready_reasons
 
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -56,9 +55,8 @@ class Health:
             "worker": status.worker,
             "version": status.version,
             "partitions": status.partitions,
-            "hold": status.hold,
-            "detail": mask(status.detail),
-            "lanes": dict(status.lanes),
+            "holds": sorted(status.holds),
+            "lanes": {name: {"state": lane.state, "reason": lane.reason} for name, lane in status.lanes.items()},
         }
         return _answer(not reasons, body)
 

@@ -56,7 +56,7 @@ class KafkaSource:
         *,
         start_from: StartFrom = "earliest",
         on_lost_offsets: OnLostOffsets = "fail",
-        tell_error: Callable[[str], None] = lambda _: None,
+        tell_error: Callable[[str, str], None] = lambda _code, _detail: None,
     ) -> None:
         self._topics = list(topics)
         self._start_from = start_from
@@ -142,7 +142,7 @@ class KafkaSource:
         elif error.fatal() or error.code() not in _PASSING:
             raise SourceBroken(f"Kafka says: {error.str()} ({error.name()})")
         else:
-            self._tell_error(f"{error.str()} ({error.name()})")
+            self._tell_error(error.name(), error.str())
         return None
 
     def _offsets_lost(self, message: Message, error: KafkaError) -> None:
@@ -153,14 +153,16 @@ class KafkaSource:
                 f"the committed offset of {where} is gone from Kafka ({error.str()}): records expired before they were "
                 "delivered. Set CAPI_ON_LOST_OFFSETS=earliest (or latest) for one start to go on, and see the runbook"
             )
-        self._tell_error(f"the committed offset of {where} is gone; going on from {self._on_lost_offsets}, as told")
+        self._tell_error(
+            error.name(), f"the committed offset of {where} is gone; going on from {self._on_lost_offsets}, as told"
+        )
         offset = OFFSET_BEGINNING if self._on_lost_offsets == "earliest" else OFFSET_END
         topic, partition = message.topic(), message.partition()
         if topic is not None and partition is not None:
             self._consumer.seek(TopicPartition(topic, partition, offset))
 
     def _on_error(self, error: KafkaError) -> None:
-        self._tell_error(f"{error.str()} ({error.name()})")
+        self._tell_error(error.name(), error.str())
 
     # -- rebalances: nothing may be raised from here ---------------------------------------------------------------
 

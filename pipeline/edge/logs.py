@@ -19,21 +19,18 @@ import orjson
 import structlog
 from typing_extensions import override
 
-from pipeline.core import signals
+from pipeline.core import lane_signals, signals
 from pipeline.core.masking import mask
 from pipeline.core.signals import Signal
 
 Format = Literal["auto", "json", "console"]
 # Beside the fields of signals: those of every line, those of libraries' lines, and what telemetry adds.
-_OWN: Final = frozenset(
-    "event level timestamp logger message exception dropped_fields"
-    " code http_status trace_id offset attempts accepted deliveries outcome failed committed suppressed".split()
-)
+_OWN: Final = frozenset("event level timestamp logger message exception dropped_fields suppressed counts".split())
 _DEPTH: Final = 4
 
 
 def _signal_fields() -> Iterator[str]:
-    for kind in vars(signals).values():
+    for kind in (*vars(signals).values(), *vars(lane_signals).values()):
         if isinstance(kind, type) and issubclass(kind, Signal) and kind is not Signal:
             names = {field.name for field in dataclasses.fields(cast("type[signals.Assigned]", kind))}
             yield from names - kind.quiet

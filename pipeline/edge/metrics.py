@@ -7,7 +7,7 @@ Labels are bounded: destinations, platforms, topics, partitions, reasons and oth
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final, Literal
@@ -38,10 +38,12 @@ class Metric:
 
 _D: Final = ("destination",)
 METRICS: Final[tuple[Metric, ...]] = (
-    Metric("capi_records_consumed_total", "counter", "Records taken from Kafka."),
-    Metric("capi_deliveries_total", "counter", "Events bound for a destination.", _D),
+    Metric("capi_records_consumed_total", "counter", "Records taken from Kafka.", ("topic",)),
+    Metric("capi_consumed_bytes_total", "counter", "Bytes taken from Kafka.", ("topic",)),
+    Metric("capi_offset_holes_total", "counter", "Offsets that held no record for us.", ("topic",)),
     Metric("capi_events_skipped_total", "counter", "Events settled without sending.", (*_D, "reason")),
     Metric("capi_events_accepted_total", "counter", "Events that the platform accepted.", (*_D, "platform")),
+    Metric("capi_events_refused_total", "counter", "Events bound for the dead letters.", (*_D, "reason")),
     Metric("capi_events_dead_lettered_total", "counter", "Dead letters that Kafka acknowledged.", (*_D, "reason")),
     Metric("capi_dead_letter_failures_total", "counter", "Dead letters that Kafka did not take; they are tried again."),
     Metric("capi_dead_letters_pending", "gauge", "Dead letters that Kafka has not acknowledged yet."),
@@ -52,24 +54,27 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("capi_occurred_to_accepted_seconds", "histogram", "From the event to its acceptance.", _D, LAG_SECONDS),
     Metric("capi_produced_to_accepted_seconds", "histogram", "From Kafka to acceptance.", _D, LAG_SECONDS),
     Metric("capi_last_accepted_timestamp_seconds", "gauge", "When events were last accepted, in Unix time.", _D),
+    Metric("capi_batches_refused_total", "counter", "Requests refused as a whole, then split.", (*_D, "reason")),
     Metric("capi_match_keys_total", "counter", "Accepted events that had this match key.", (*_D, "key")),
     Metric("capi_match_keys_dropped_total", "counter", "Accepted events whose key was unusable.", (*_D, "key")),
     Metric("capi_lane_state", "gauge", "1 for the state that the lane is in.", (*_D, "state")),
     Metric("capi_lane_halted", "gauge", "1 while the lane is halted for this reason.", (*_D, "reason")),
-    Metric("capi_lane_waits_total", "counter", "Waits before a batch is sent again.", (*_D, "reason")),
+    Metric("capi_lane_waits_total", "counter", "Waits of the lane before it sends again.", (*_D, "reason")),
     Metric("capi_lane_wait_seconds_total", "counter", "Time of those waits.", (*_D, "reason")),
-    Metric("capi_secret_rotations_total", "counter", "Changes of secrets on disk that were taken up."),
-    Metric("capi_intake_held", "gauge", "1 while no records are taken for this reason.", ("reason",)),
+    Metric("capi_breaker_state", "gauge", "1 for the state that the circuit breaker is in.", (*_D, "state")),
+    Metric("capi_limiter_wait_seconds_total", "counter", "Time that the rate limit held requests back.", _D),
+    Metric("capi_rate_limit_requests_per_second", "gauge", "This replica's share of the rate limit.", _D),
+    Metric("capi_secret_rotations_total", "counter", "Secrets taken up again after a change.", _D),
+    Metric("capi_intake_paused", "gauge", "1 while no records are taken for this reason.", ("reason",)),
     Metric("capi_in_flight_records", "gauge", "Records taken and not settled."),
     Metric("capi_in_flight_bytes", "gauge", "Bytes of the records taken and not settled."),
-    Metric("capi_in_flight_span_offsets", "gauge", "Offsets from the first unsettled record to the newest, at most."),
-    Metric("capi_poll_age_seconds", "gauge", "Time since the owner thread last came round."),
+    Metric("capi_poll_age_seconds", "gauge", "Time since the owner thread last polled Kafka."),
     Metric("capi_consumer_lag_records", "gauge", "Records behind the end of the partition.", ("topic", "partition")),
     Metric("capi_assigned_partitions", "gauge", "Partitions that this replica owns."),
-    Metric("capi_partition_share_ratio", "gauge", "Part of all partitions, and of every rate limit, that is ours."),
     Metric("capi_rebalances_total", "counter", "Changes of the assignment.", ("event",)),
+    Metric("capi_records_abandoned_total", "counter", "Open records of partitions that left; they come again."),
     Metric("capi_lost_offsets_total", "counter", "Committed offsets that retention had removed.", ("topic",)),
-    Metric("capi_commits_total", "counter", "Commits of a partition's offset.", ("outcome",)),
+    Metric("capi_commits_total", "counter", "Commits of offsets.", ("outcome",)),
     Metric("capi_kafka_errors_total", "counter", "Errors that Kafka's client reported.", ("code",)),
     Metric("capi_build_info", "gauge", "Always 1; the labels tell what runs.", ("version", "python", "worker")),
 )
@@ -162,10 +167,6 @@ class Meters:
             family = self._gauges[name]
             child = self._gauge_children[name, labels] = family.labels(*labels) if labels else family
         child.set(value)
-
-    def ask(self, name: str, answer: Callable[[], float]) -> None:
-        """Let a gauge without labels be asked for at every scrape."""
-        self._gauges[name].set_function(answer)
 
     def forget(self, name: str, *labels: str) -> None:
         """Remove one child of a gauge: what it tells of is gone (a partition that is no longer ours)."""

@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from pipeline.core.avro_schema import SchemaText
 from pipeline.core.backoff import backoff
 from pipeline.core.contract import Kind
 from pipeline.core.decode import Contract, Reader, SchemaRef, bundled_reader, compile_reader
 from pipeline.core.model import Refusal
-from pipeline.core.ports import Teller
+from pipeline.core.ports import Registry, RegistryDown, Teller
 from pipeline.core.reason import Reason
 from pipeline.core.signals import SchemaLearned
 from pipeline.core.wire import lookup
-from pipeline.edge.registry import Registry, RegistryDownError, Unknown
 
 Key = tuple[str, SchemaRef | None]
 
@@ -67,7 +67,7 @@ class Readers:
         while True:
             try:
                 found = await self._registry.schema(lookup(ref))
-            except RegistryDownError as error:
+            except RegistryDown as error:
                 attempt += 1
                 self.down = str(error)
                 await asyncio.sleep(backoff(attempt, chance=self._chance(), cap=10.0))
@@ -77,10 +77,10 @@ class Readers:
             self._fetching.discard(key)
             return
 
-    def _compiled(self, topic: str, ref: SchemaRef, found: object) -> Reader | Refusal:
-        if isinstance(found, Unknown):
+    def _compiled(self, topic: str, ref: SchemaRef, found: SchemaText | None) -> Reader | Refusal:
+        if found is None:
             return Refusal(Reason.SCHEMA_UNKNOWN, f"the registry knows no schema {lookup(ref)}")
-        reader = compile_reader(found, self._contract, ref, self._topics.get(topic))  # type: ignore[arg-type]
+        reader = compile_reader(found, self._contract, ref, self._topics.get(topic))
         if isinstance(reader, Reader):
             self._teller.tell(SchemaLearned(reader.schema_id, reader.kind))
         return reader

@@ -103,13 +103,8 @@ class Secrets:
             found[key] = secret.reveal()
         return found
 
-    @property
-    def version(self) -> int:
-        """A number that grows with every change of a secret that was asked for."""
-        return sum(self._look(name).version for name in list(self._entries))
-
     def version_of(self, name: str) -> int:
-        """Count the changes of one value: 0 while there was none, 1 with the first, then one more each time."""
+        """Count the changes of the value: 0 while there was none, 1 with the first, then one more each time."""
         return self._look(name).version
 
     def changed(self, name: str, since: int) -> bool:

@@ -1,33 +1,29 @@
-"""Telemetry: the one place where a signal becomes a log line, a change of the metrics, and the status for probes.
+"""Telemetry: the one place where a signal becomes a log line and a change of the metrics.
 
-Invariants: what a signal carries for counting is never shown; telling costs per batch, never per event;
-telling never raises, whatever a signal holds.
+Invariants: what a signal carries for counting only is never shown; telling costs per batch, never per event;
+label values come from closed lists, so that telling does not raise and series do not multiply.
 """
 
 from __future__ import annotations
 
 import platform
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
-from operator import attrgetter
 from typing import Final, Protocol, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
+from pipeline.core import lane_signals as lane
 from pipeline.core import signals as say
-from pipeline.core.model import Delivery
+from pipeline.core.breaker import State
 from pipeline.core.reason import Reason
-from pipeline.core.status import Status, heed
 from pipeline.edge.metrics import Meters
 from pipeline.edge.wording import Muffler, event_name, words_of
 
-# The label of what has no destination: a record that could not be read.
+# The label of what has no destination: a record that was refused before any was chosen.
 NO_DESTINATION: Final = "none"
 RANKS: Final[Mapping[say.Level, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
-_LANE_STATES: Final = ("sending", "waiting", "halted")
-_match_keys = attrgetter("shaped.match_keys")
-_dropped = attrgetter("shaped.dropped")
+_LANE_STATES: Final[tuple[say.LaneState, ...]] = ("running", "waiting", "halted")
 S = TypeVar("S", bound=say.Signal)
 
 
@@ -39,137 +35,101 @@ class Log(Protocol):
 
 
 class Telemetry:
-    """Tells logs, metrics and status. Safe to call from the owner thread and from the loop.
+    """Tells the logs and the metrics. Safe to call from the owner thread and from the loop.
 
-    `destinations` maps each destination to its platform; `clock` is monotonic, in seconds.
+    `clock` is monotonic, in seconds; signals that are much alike are logged once every ten.
     """
 
     def __init__(
         self,
         log: Log,
-        status: Status,
-        destinations: Mapping[str, str],
         *,
+        worker: str,
+        version: str,
         level: say.Level = "info",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.status = status
         self._log = log
         self._threshold = RANKS[level]
         self._clock = clock
-        self._platforms = destinations
         self._meters = Meters(self.registry)
         self._muffler = Muffler()
-        self._halts: dict[str, str] = {}
+        self._halts: dict[str, Reason] = {}
         self._lagging: set[say.Partition] = set()
+        self._meters.gauge("capi_build_info", 1, version, platform.python_version(), worker)
         self._measure: dict[type[say.Signal], Callable[[say.Signal], None]] = {}
         self._register()
-        self._introduce()
+
+    def introduce(self, destination: str, platform_name: str) -> None:
+        """Let the series of a destination begin at zero, so that `rate()` sees its first increase."""
+        self._meters.count("capi_events_accepted_total", 0, destination, platform_name)
+        self._lane(destination, "running")
+        for state in State:
+            self._meters.gauge("capi_breaker_state", float(state is State.CLOSED), destination, state)
 
     def tell(self, signal: say.Signal) -> None:
-        """Heed, measure and log `signal`."""
-        now = self._clock()
-        heed(self.status, signal, now=now)
+        """Measure `signal`, and log it if its level asks for it."""
         measure = self._measure.get(type(signal))
         if measure is not None:
             measure(signal)
         rank = RANKS[say.level_of(signal)]
-        if rank >= self._threshold:
-            suppressed = self._muffler.hear(signal, now=now)
-            if suppressed is not None:
-                more = {"suppressed": suppressed} if suppressed else {}
-                self._log.log(rank, event_name(type(signal)), **words_of(signal), **more)
+        if rank < self._threshold:
+            return
+        suppressed = self._muffler.hear(signal, now=self._clock())
+        if suppressed is not None:
+            more = {"suppressed": suppressed} if suppressed else {}
+            self._log.log(rank, event_name(type(signal)), **words_of(signal), **more)
 
     def expose(self) -> bytes:
         """Return the metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
-    def _introduce(self) -> None:
-        """Let series begin at zero, so that `rate()` sees the first increase."""
-        version, worker = self.status.version, self.status.worker
-        self._meters.gauge("capi_build_info", 1, version, platform.python_version(), worker)
-        self._meters.ask("capi_poll_age_seconds", self._poll_age)
-        for destination, name in self._platforms.items():
-            self._meters.count("capi_events_accepted_total", 0, destination, name)
-            self._meters.count("capi_deliveries_total", 0, destination)
-            self._lane(destination, "sending")
-
-    def _poll_age(self) -> float:
-        beat = self.status.beat_at
-        return 0.0 if beat is None else self._clock() - beat
-
     def _register(self) -> None:
         meters = self._meters
-        self._on(say.RecordsRead, self._read)
-        self._on(say.DeliveriesSettled, self._settled)
+        self._on(say.Consumed, self._consumed)
+        self._on(say.Skipped, self._skipped)
+        self._on(say.Refused, self._refused)
+        self._on(say.BatchAccepted, self._accepted)
         self._on(say.Buried, self._buried)
-        self._on(say.BuryFailed, lambda s: meters.count("capi_dead_letter_failures_total", s.letters))
-        self._on(say.Progress, self._progress)
-        self._on(say.LagSeen, self._lag)
-        self._on(say.IntakeHeld, lambda s: meters.gauge("capi_intake_held", 1, s.reason))
-        self._on(say.IntakeResumed, lambda s: meters.gauge("capi_intake_held", 0, s.reason))
-        self._on(say.Assigned, lambda s: self._rebalanced("assigned", s.share))
-        self._on(say.Revoked, lambda s: self._rebalanced("revoked", s.share))
-        self._on(say.Lost, lambda s: self._rebalanced("lost", s.share))
-        self._on(say.CommitAnswered, self._commits)
+        self._on(say.BuryFailed, lambda s: meters.count("capi_dead_letter_failures_total", s.events))
+        self._on(say.Pulse, self._pulse)
+        self._on(say.IntakePaused, lambda s: meters.gauge("capi_intake_paused", 1, s.reason))
+        self._on(say.IntakeResumed, lambda s: meters.gauge("capi_intake_paused", 0, s.reason))
+        self._on(say.Assigned, lambda s: self._rebalanced("assigned", s.owned, 0))
+        self._on(say.Revoked, lambda s: self._rebalanced("revoked", s.owned, s.abandoned))
+        self._on(say.Lost, lambda s: self._rebalanced("lost", s.owned, s.abandoned))
         self._on(say.OffsetLost, lambda s: meters.count("capi_lost_offsets_total", 1, s.topic))
         self._on(say.KafkaTrouble, lambda s: meters.count("capi_kafka_errors_total", 1, s.code))
-        self._on(say.BatchAnswered, self._answered)
-        self._on(say.LaneWaiting, self._waiting)
-        self._on(say.LaneHalted, lambda s: self._lane(s.destination, s.reason))
-        self._on(say.LaneResumed, lambda s: self._lane(s.destination, "sending"))
-        self._on(say.SecretRotated, lambda _: meters.count("capi_secret_rotations_total", 1))
+        self._on(say.Committed, lambda _: meters.count("capi_commits_total", 1, "ok"))
+        self._on(say.CommitFailed, self._commit_failed)
+        self._on(lane.RequestDone, self._request_done)
+        self._on(lane.BatchRefused, lambda s: meters.count("capi_batches_refused_total", 1, s.destination, s.reason))
+        self._on(lane.LaneWaiting, self._lane_waiting)
+        self._on(lane.LaneHalted, self._lane_halted)
+        self._on(lane.LaneResumed, lambda s: self._lane(s.destination, "running"))
+        self._on(lane.BreakerMoved, self._breaker_moved)
+        self._on(lane.LimiterWaited, self._limiter_waited)
+        self._on(lane.RateChanged, self._rate_changed)
+        self._on(lane.SecretRotated, lambda s: meters.count("capi_secret_rotations_total", 1, s.destination))
 
     def _on(self, kind: type[S], measure: Callable[[S], None]) -> None:
         self._measure[kind] = cast("Callable[[say.Signal], None]", measure)
 
-    # -- records and events ------------------------------------------------------------------------------------------
+    # -- intake and the group ------------------------------------------------------------------------------------
 
-    def _read(self, s: say.RecordsRead) -> None:
-        self._meters.count("capi_records_consumed_total", s.records)
-        for (destination, reason), events in s.skipped.items():
-            self._meters.count("capi_events_skipped_total", events, destination, reason)
-        for destination, deliveries in s.deliveries.items():
-            self._meters.count("capi_deliveries_total", len(deliveries), destination)
+    def _consumed(self, s: say.Consumed) -> None:
+        self._meters.count("capi_records_consumed_total", s.records, s.topic)
+        self._meters.count("capi_consumed_bytes_total", s.size, s.topic)
+        if s.holes:
+            self._meters.count("capi_offset_holes_total", s.holes, s.topic)
 
-    def _settled(self, s: say.DeliveriesSettled) -> None:
-        name = s.destination
-        if s.duplicates:
-            self._meters.count("capi_events_skipped_total", s.duplicates, name, Reason.DUPLICATE)
-        if not s.accepted:
-            return
-        self._meters.count("capi_events_accepted_total", len(s.accepted), name, self._platforms.get(name, ""))
-        self._meters.gauge("capi_last_accepted_timestamp_seconds", s.now, name)
-        self._meters.observe("capi_occurred_to_accepted_seconds", [s.now - d.event_time for d in s.accepted], name)
-        self._meters.observe("capi_produced_to_accepted_seconds", _produced_lags(s), name)
-        self._keys("capi_match_keys_total", name, Counter(map(_match_keys, s.accepted)))
-        self._keys("capi_match_keys_dropped_total", name, Counter(map(_dropped, s.accepted)))
-
-    def _keys(self, metric: str, destination: str, counts: Mapping[tuple[str, ...], int]) -> None:
-        totals: Counter[str] = Counter()
-        for keys, events in counts.items():
-            for key in keys:
-                totals[key] += events
-        for key, events in totals.items():
-            self._meters.count(metric, events, destination, key)
-
-    def _buried(self, s: say.Buried) -> None:
-        self._meters.count("capi_events_dead_lettered_total", 1, s.destination or NO_DESTINATION, s.reason)
-
-    # -- intake and the group ----------------------------------------------------------------------------------------
-
-    def _progress(self, s: say.Progress) -> None:
-        self._meters.gauge("capi_in_flight_records", s.records)
-        self._meters.gauge("capi_in_flight_bytes", s.bytes)
-        self._meters.gauge("capi_in_flight_span_offsets", s.span)
-        self._meters.gauge("capi_dead_letters_pending", s.letters)
-        self._meters.gauge("capi_assigned_partitions", s.partitions)
-        for destination, state in s.lanes.items():
-            self._lane(destination, state)
-
-    def _lag(self, s: say.LagSeen) -> None:
+    def _pulse(self, s: say.Pulse) -> None:
+        self._meters.gauge("capi_in_flight_records", s.in_flight_records)
+        self._meters.gauge("capi_in_flight_bytes", s.in_flight_bytes)
+        self._meters.gauge("capi_poll_age_seconds", s.poll_age_seconds)
+        self._meters.gauge("capi_dead_letters_pending", s.dead_letters_pending)
         for (topic, partition), records in s.lag.items():
             self._meters.gauge("capi_consumer_lag_records", records, topic, str(partition))
         # A partition that moved to another replica must not keep its last figure here.
@@ -177,44 +137,74 @@ class Telemetry:
             self._meters.forget("capi_consumer_lag_records", topic, str(partition))
         self._lagging = set(s.lag)
 
-    def _rebalanced(self, event: str, share: float) -> None:
+    def _rebalanced(self, event: str, owned: int, abandoned: int) -> None:
         self._meters.count("capi_rebalances_total", 1, event)
-        self._meters.gauge("capi_partition_share_ratio", share)
+        self._meters.gauge("capi_assigned_partitions", owned)
+        self._meters.count("capi_records_abandoned_total", abandoned)
 
-    def _commits(self, s: say.CommitAnswered) -> None:
-        outcomes = Counter(
-            "ok" if result.error is None else "fenced" if result.fenced else "failed" for result in s.results
-        )
-        for outcome, partitions in outcomes.items():
-            self._meters.count("capi_commits_total", partitions, outcome)
+    def _commit_failed(self, s: say.CommitFailed) -> None:
+        self._meters.count("capi_commits_total", 1, "fenced" if s.fenced else "failed")
+
+    # -- what became of events -------------------------------------------------------------------------------------
+
+    def _skipped(self, s: say.Skipped) -> None:
+        for (destination, reason), events in s.counts.items():
+            self._meters.count("capi_events_skipped_total", events, destination or NO_DESTINATION, reason)
+
+    def _refused(self, s: say.Refused) -> None:
+        self._meters.count("capi_events_refused_total", s.events, s.destination or NO_DESTINATION, s.reason)
+
+    def _buried(self, s: say.Buried) -> None:
+        self._meters.count("capi_events_dead_lettered_total", s.events, s.destination or NO_DESTINATION, s.reason)
+
+    def _accepted(self, s: say.BatchAccepted) -> None:
+        self._meters.count("capi_events_accepted_total", s.events, s.destination, s.platform)
+        self._meters.gauge("capi_last_accepted_timestamp_seconds", s.at, s.destination)
+        self._meters.observe("capi_occurred_to_accepted_seconds", s.occurred_lags, s.destination)
+        self._meters.observe("capi_produced_to_accepted_seconds", s.produced_lags, s.destination)
+        self._keys("capi_match_keys_total", s.destination, s.match_keys)
+        self._keys("capi_match_keys_dropped_total", s.destination, s.dropped_keys)
+
+    def _keys(self, metric: str, destination: str, counts: Mapping[tuple[str, ...], int]) -> None:
+        totals: dict[str, int] = {}
+        for keys, events in counts.items():
+            for key in keys:
+                totals[key] = totals.get(key, 0) + events
+        for key, events in totals.items():
+            self._meters.count(metric, events, destination, key)
 
     # -- lanes -------------------------------------------------------------------------------------------------------
 
-    def _answered(self, s: say.BatchAnswered) -> None:
-        self._meters.count("capi_requests_total", 1, s.destination, type(s.verdict).__name__.lower())
-        self._meters.count("capi_request_bytes_total", s.bytes, s.destination)
+    def _request_done(self, s: lane.RequestDone) -> None:
+        self._meters.count("capi_requests_total", 1, s.destination, s.outcome)
+        self._meters.count("capi_request_bytes_total", s.size, s.destination)
         # The clock may have been set back meanwhile.
         self._meters.observe("capi_request_seconds", (max(0.0, s.seconds),), s.destination)
         self._meters.observe("capi_request_events", (s.events,), s.destination)
 
-    def _waiting(self, s: say.LaneWaiting) -> None:
+    def _lane_waiting(self, s: lane.LaneWaiting) -> None:
         self._meters.count("capi_lane_waits_total", 1, s.destination, s.reason)
         self._meters.count("capi_lane_wait_seconds_total", s.wait_seconds, s.destination, s.reason)
+        self._lane(s.destination, "waiting")
 
-    def _lane(self, destination: str, state: str) -> None:
-        """Show the state of a lane: `sending`, `waiting`, or the reason of a halt."""
-        halted = state not in _LANE_STATES
-        shown = "halted" if halted else state
-        for known in _LANE_STATES:
-            self._meters.gauge("capi_lane_state", float(known == shown), destination, known)
-        before = self._halts.pop(destination, None)
-        if before is not None and before != state:
-            self._meters.gauge("capi_lane_halted", 0, destination, before)
-        if halted:
-            self._halts[destination] = state
-            self._meters.gauge("capi_lane_halted", 1, destination, state)
+    def _lane_halted(self, s: lane.LaneHalted) -> None:
+        self._lane(s.destination, "halted")
+        self._halts[s.destination] = s.reason
+        self._meters.gauge("capi_lane_halted", 1, s.destination, s.reason)
 
+    def _lane(self, destination: str, now_in: say.LaneState) -> None:
+        for state in _LANE_STATES:
+            self._meters.gauge("capi_lane_state", float(state == now_in), destination, state)
+        reason = self._halts.pop(destination, None)
+        if reason is not None:
+            self._meters.gauge("capi_lane_halted", 0, destination, reason)
 
-def _produced_lags(s: say.DeliveriesSettled) -> list[float]:
-    stamps = (delivery.record.timestamp_ms for delivery in cast("list[Delivery]", s.accepted))
-    return [s.now - stamp / 1000 for stamp in stamps if stamp is not None]
+    def _breaker_moved(self, s: lane.BreakerMoved) -> None:
+        for state in State:
+            self._meters.gauge("capi_breaker_state", float(state is s.state), s.destination, state)
+
+    def _limiter_waited(self, s: lane.LimiterWaited) -> None:
+        self._meters.count("capi_limiter_wait_seconds_total", s.seconds, s.destination)
+
+    def _rate_changed(self, s: lane.RateChanged) -> None:
+        self._meters.gauge("capi_rate_limit_requests_per_second", s.requests_per_second, s.destination)

@@ -1,14 +1,10 @@
-"""How a signal reads in the log: its name, the fields that may be shown, and how often.
-
-Invariant: of deliveries and letters only names, counts, positions, reasons and codes are taken.
-"""
+"""How a signal reads in the log: its name, the fields that may be shown, and how often."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
 from collections.abc import Mapping
-from functools import cache
 from threading import Lock
 from typing import Final, cast
 
@@ -17,48 +13,29 @@ from pipeline.core import signals as say
 QUIET_SECONDS: Final = 10.0
 
 
-@cache
+_NAMES: Final[dict[type[say.Signal], str]] = {}
+_SHOWN: Final[dict[type[say.Signal], tuple[str, ...]]] = {}
+
+
 def event_name(kind: type[say.Signal]) -> str:
     """Return the name of a kind of signal in the logs: `lane_halted`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    name = _NAMES.get(kind)
+    if name is None:
+        name = _NAMES[kind] = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    return name
 
 
 def words_of(signal: say.Signal) -> dict[str, object]:
-    """Return what a log line says of `signal`; partitions are written as `topic[partition]`."""
-    words = {name: _plain(getattr(signal, name)) for name in _shown(type(signal))}
-    match signal:
-        case say.Buried(letter=letter):
-            refusal, record = letter.refusal, letter.record
-            words |= {
-                "destination": letter.destination,
-                "reason": refusal.reason,
-                "detail": refusal.detail,
-                "code": refusal.code,
-                "http_status": refusal.http_status,
-                "trace_id": refusal.trace_id,
-                "partition": _plain((record.topic, record.partition)),
-                "offset": record.offset,
-                "attempts": letter.attempts,
-            }
-        case say.RecordsRead():
-            words["deliveries"] = {name: len(made) for name, made in signal.deliveries.items()}
-        case say.DeliveriesSettled():
-            words["accepted"] = len(signal.accepted)
-        case say.BatchAnswered():
-            words["outcome"] = type(signal.verdict).__name__.lower()
-        case say.CommitAnswered():
-            words["failed"] = list(signal.failed)
-            taken = {result.partition: result.offset for result in signal.results if result.error is None}
-            words["committed"] = _plain(taken)
-        case _:
-            pass
+    """Return what a log line says of `signal`: its fields but the quiet ones, partitions as `topic[partition]`."""
+    kind = type(signal)
+    shown = _SHOWN.get(kind)
+    if shown is None:
+        names = (field.name for field in dataclasses.fields(cast("type[say.Assigned]", kind)))
+        shown = _SHOWN[kind] = tuple(name for name in names if name not in kind.quiet)
+    words = {name: _plain(getattr(signal, name)) for name in shown}
+    if isinstance(signal, say.Skipped):
+        words["counts"] = {f"{where or 'none'}:{reason}": events for (where, reason), events in signal.counts.items()}
     return words
-
-
-@cache
-def _shown(kind: type[say.Signal]) -> tuple[str, ...]:
-    names = (field.name for field in dataclasses.fields(cast("type[say.Assigned]", kind)))
-    return tuple(name for name in names if name not in kind.quiet)
 
 
 def _plain(value: object) -> object:

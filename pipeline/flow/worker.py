@@ -25,8 +25,6 @@ from pipeline.flow.lane import Outcomes
 from pipeline.flow.lanes import Lanes
 from pipeline.flow.prepare import Prepared, Preparer
 
-# How long one turn waits for records, and for outcomes while it takes none.
-TURN_SECONDS = 0.02
 # Pausing throws the prefetch away, so a short hold just takes nothing (streaming reference: pause() is 100 times slower
 # when it flaps).
 PAUSE_AFTER_SECONDS = 2.0
@@ -35,12 +33,16 @@ PROGRESS_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The worker's limits: what may be in flight, and how long things may take (seconds)."""
+    """The worker's limits: what may be in flight, and how long things may take (seconds).
+
+    `turn_seconds` is how long one turn waits for records, or for outcomes while it takes none.
+    """
 
     records: int = 20_000
     bytes: int = 64 * 1024 * 1024
     span: int = 100_000
     take: int = 500
+    turn_seconds: float = 0.02
     commit_seconds: float = 1.0
     revoke_seconds: float = 10.0
     drain_seconds: float = 20.0
@@ -117,7 +119,7 @@ class Worker:
         self._show_progress(self._clock())
 
     def _read(self) -> None:
-        records = self._unread or self._source.take(self._bounds.take, TURN_SECONDS)
+        records = self._unread or self._source.take(self._bounds.take, self._bounds.turn_seconds)
         self._polled_at = self._clock()
         if records:
             self._spread(self._preparer.prepare(records, now=self._clock()))
@@ -202,7 +204,7 @@ class Worker:
         """Take nothing; serve rebalances; pause the fetching when it lasts."""
         if reason is Reason.REGISTRY_DOWN and self._schemas.down is None:
             # Not down: a schema that nobody saw before is on its way.
-            self._settle(self._lanes.outcomes(TURN_SECONDS))
+            self._settle(self._lanes.outcomes(self._bounds.turn_seconds))
             return
         if self._hold is not reason:
             if self._hold is not None:
@@ -214,8 +216,8 @@ class Worker:
             self._paused = True
         if self._paused:
             # Paused partitions yield nothing; whatever comes all the same is kept in order behind what is unread.
-            self._unread = [*self._unread, *self._source.take(1, TURN_SECONDS)]
-        self._settle(self._lanes.outcomes(TURN_SECONDS))
+            self._unread = [*self._unread, *self._source.take(1, self._bounds.turn_seconds)]
+        self._settle(self._lanes.outcomes(self._bounds.turn_seconds))
 
     def _resume(self) -> None:
         if self._hold is not None:
@@ -306,8 +308,8 @@ class Worker:
             page.closing = True
         released = self._lanes.release()
         while not (released.done() and self._graveyard.done_with(pages)) and self._clock() < deadline:
-            self._settle(self._lanes.outcomes(TURN_SECONDS))
-            self._settle_burials(TURN_SECONDS)
+            self._settle(self._lanes.outcomes(self._bounds.turn_seconds))
+            self._settle_burials(self._bounds.turn_seconds)
         self._settle(self._lanes.outcomes())
         self._settle_burials(0.0)
         offsets = _watermarks([page for page in pages if page.watermark() not in (None, page.committed)])
@@ -335,7 +337,7 @@ class Worker:
         self._lanes.drain()
         deadline = began + self._bounds.drain_seconds
         while self._ledger.open_records and not self._graveyard.withheld and self._clock() < deadline:
-            self._settle(self._lanes.outcomes(TURN_SECONDS))
+            self._settle(self._lanes.outcomes(self._bounds.turn_seconds))
             self._settle_burials(0.0)
             self._source.take(1, 0.0)
             self._show_progress(self._clock())

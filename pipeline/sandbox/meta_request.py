@@ -52,12 +52,9 @@ def events_of(params: Mapping[str, object], *, is_form: bool) -> Sequence[object
     """Return the 1..1000 events of a request; in a form they are one field of JSON text."""
     data = params.get("data")
     if is_form and isinstance(data, str):
-        try:
-            data = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            return Failure(100, message="(#100) param data must be a JSON array")
+        data = _unpacked(data)
     if data is None:
-        return Failure(100, message="(#100) The parameter data is required")
+        return Failure(100, message="(#100) The parameter data is required, and in a form must be JSON")
     if not isinstance(data, list):
         return Failure(100, message="(#100) param data must be an array")
     if not 1 <= len(data) <= MAX_EVENTS:
@@ -65,6 +62,17 @@ def events_of(params: Mapping[str, object], *, is_form: bool) -> Sequence[object
     agent = params.get("partner_agent")
     if agent is not None and not (isinstance(agent, str) and _AGENT(agent)):
         return Failure(100, message="(#100) param partner_agent must be 2 to 22 characters with two letters")
+    return data
+
+
+def _unpacked(text: str) -> object:
+    """Return the JSON in a form field, or None. Meta's own SDK packs each event into a string once more."""
+    try:
+        data = orjson.loads(text)
+        if isinstance(data, list):
+            return [orjson.loads(event) if isinstance(event, str) else event for event in data]
+    except orjson.JSONDecodeError:
+        return None
     return data
 
 

@@ -114,7 +114,7 @@ def test_reads_behind_prefix() -> None:
         ({"occurred_at": 1_763_712_000}, "was it sent in seconds"),
         ({"occurred_at": -1}, "was it sent in seconds"),
         ({"occurred_at": 1_763_712_000_000_000}, "was it sent in microseconds"),
-        ({"currency": None}, "value is there and currency is not"),
+        ({"currency": None}, "currency is missing, and value is there"),
         ({"currency": "EURO"}, "not an ISO 4217 code"),
     ],
 )

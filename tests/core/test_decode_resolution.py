@@ -198,14 +198,25 @@ def test_reads_references() -> None:
     assert full_order() == got.body
 
 
-@pytest.mark.parametrize("text", ["", "{", "7", '"string"', '{"type": "record"}', "[" * 5000, '{"type": "Nowhere"}', "[]"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "7", '"string"', '{"type": "record"}', "[" * 5000, '{"type": "Nowhere"}', "[]"]
+)
 def test_survives_any_schema(text: str) -> None:
     """A registry that hands out nonsense costs a refusal, not the worker."""
     assert isinstance(compile_reader(SchemaText(text), CONTRACT, 7), Refusal)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(
-    st.sampled_from(["type", "name", "fields", "items", "symbols", "namespace", "size", "default"]), x)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda x: (
+            st.lists(x)
+            | st.dictionaries(
+                st.sampled_from(["type", "name", "fields", "items", "symbols", "namespace", "size", "default"]), x
+            )
+        ),
+    )
+)
 def test_survives_any_json(schema: object) -> None:
     """Whatever JSON a registry hands out, compiling ends with a reader or a refusal."""
     try:

@@ -126,7 +126,7 @@ def test_clock_going_back(book: FaultBook) -> None:
     """A clock that goes back refills nothing and takes nothing."""
     book.add(RateLimit(per_second=1.0))
 
-    assert ["", "rate_limit", ""] == [book.decide(PATH, now).kind for now in (100.0, 50.0, 101.0)]
+    assert ["", "rate_limit", "rate_limit", ""] == [book.decide(PATH, now).kind for now in (100.0, 50.0, 100.5, 101.0)]
 
 
 @pytest.mark.parametrize(("probability", "count"), [(0.0, None), (1.1, None), (1.0, 0)])

@@ -104,6 +104,14 @@ def test_limit() -> None:
     assert (["a4", "b4"], 6) == ([entry.event_id for entry in journal.entries], journal.dropped)
 
 
+def test_newest_request_stays() -> None:
+    """A request that is larger than the limit is kept until the next one."""
+    journal = Journal(limit=1)
+    journal.accept("meta", verdict("a", "b"), 1, 1.0)
+
+    assert ["a", "b"] == journal.event_ids
+
+
 def test_clear() -> None:
     """After a reset the journal is empty and every event is new."""
     journal = Journal(keep_payloads=True)

@@ -151,7 +151,9 @@ def test_broken_json(make_call: MakeCall, body: bytes, now: float) -> None:
     assert "100" == Meta(Controls()).judge(make_call(body=body), now).label
 
 
-@pytest.mark.parametrize(("field", "label"), [("[{}]", "100/2804019"), ("{", "100"), ("[]", "100")])
+@pytest.mark.parametrize(
+    ("field", "label"), [("[{}]", "100/2804019"), ("{", "100"), ("[]", "100"), ('["{"]', "100"), ("{}", "100")]
+)
 def test_form(make_call: MakeCall, field: str, label: str, now: float) -> None:
     """A form carries the events as one field of JSON text."""
     assert label == Meta(Controls()).judge(make_call(form={"data": field}, body=b""), now).label
@@ -162,6 +164,14 @@ def test_form_taken(make_call: MakeCall, event: Event, now: float) -> None:
     form = {"data": orjson.dumps([event]).decode(), "access_token": "good"}
 
     assert "ok" == Meta(Controls()).judge(make_call(form=form, headers={}), now).label
+
+
+def test_form_packed_twice(make_call: MakeCall, event: Event, now: float) -> None:
+    """Meta's own SDK packs every event of a form into a string once more, and that is taken too."""
+    packed = orjson.dumps([orjson.dumps(event).decode()]).decode()
+    verdict = Meta(Controls()).judge(make_call(form={"data": packed}, body=b""), now)
+
+    assert ["order-1"] == [seen.event_id for seen in verdict.accepted]
 
 
 def test_atomic(make_call: MakeCall, event: Event, now: float) -> None:

@@ -107,6 +107,14 @@ async def test_sender_fault_is_counted(sandbox: Sandbox, post: Post, event: Even
 
 
 @pytest.mark.asyncio
+async def test_notices(sandbox: Sandbox, post: Post, event: Event) -> None:
+    """What is taken and still worth knowing is counted."""
+    await post(sandbox, [{**event, "action_source": "email", "user_data": {"external_id": "u-1"}}])
+
+    assert (1, {"external_id_not_hashed": 1}) == (sandbox.stats.accepted, sandbox.stats.notices)
+
+
+@pytest.mark.asyncio
 async def test_reset(sandbox: Sandbox, post: Post, client: ClientSession, event: Event) -> None:
     """A reset empties journal and figures, and makes every event new."""
     await post(sandbox, [event])

@@ -50,15 +50,15 @@ def walk(record: Record, path: str = "") -> Iterator[tuple[str, Field]]:
 
 
 FIELDS = [(kind, path, entry) for kind in KINDS for path, entry in walk(schema(kind))]
-EACH = pytest.mark.parametrize(
-    ("kind", "path", "entry"), FIELDS, ids=[f"{kind}.{path}" for kind, path, _ in FIELDS]
-)
+EACH = pytest.mark.parametrize(("kind", "path", "entry"), FIELDS, ids=[f"{kind}.{path}" for kind, path, _ in FIELDS])
 
 
 @EACH
 def test_field_is_documented(kind: Kind, path: str, entry: Field) -> None:
     """Every field says what it is; every leaf says how it looks, by an example."""
-    nested = isinstance(entry.type, Record) or (isinstance(entry.type, Union) and isinstance(entry.type.branches[-1], Record))
+    nested = isinstance(entry.type, Record) or (
+        isinstance(entry.type, Union) and isinstance(entry.type.branches[-1], Record)
+    )
 
     assert entry.doc.endswith(".")
     assert nested or "Example: " in entry.doc

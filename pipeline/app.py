@@ -1,0 +1,251 @@
+"""The one room where everybody meets: settings in, edges built, the road started, signals and the end.
+
+Below it nothing reads the environment, and nothing above it knows Kafka or HTTP.
+Two threads: the event loop here (lanes, probes, schema fetching) and the owner thread (everything Kafka).
+Crash-only: what neither of them expects ends the process without another commit, and Kubernetes starts a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import __version__
+from pipeline.core import lane_signals, signals
+from pipeline.core.budget import Allowance
+from pipeline.core.destination import Destination
+from pipeline.core.ledger import Ledger
+from pipeline.core.letter import Undertaker
+from pipeline.core.ports import Registry, SourceBroken
+from pipeline.core.status import Status
+from pipeline.edge.dead_letters import KafkaDeadLetters
+from pipeline.edge.health import Endpoints, Health, serve
+from pipeline.edge.http import HttpSender
+from pipeline.edge.kafka import KafkaSource
+from pipeline.edge.logs import open_log
+from pipeline.edge.readers import Readers
+from pipeline.edge.schema_files import load_contract
+from pipeline.edge.secrets import Secrets
+from pipeline.edge.telemetry import Telemetry
+from pipeline.environment import read_secrets
+from pipeline.exits import Exit
+from pipeline.faults import Fault, SettingsError
+from pipeline.flow.graveyard import Graveyard
+from pipeline.flow.lane import World
+from pipeline.flow.lanes import Lanes
+from pipeline.flow.prepare import Preparer
+from pipeline.flow.worker import Bounds, Parts, Worker
+from pipeline.kafka_settings import consumer_config, producer_config
+from pipeline.platforms import open_platform
+from pipeline.platforms.base import Platform
+from pipeline.settings import Settings
+
+# The owner thread comes round many times a second; only giving up partitions may hold it.
+STUCK_SECONDS = 30.0
+WATCH_SECONDS = 1.0
+
+
+def run(settings: Settings, destinations: Sequence[Destination]) -> int:
+    """Run the worker for `destinations` until it is told to stop, and return the exit code.
+
+    Raises SettingsError before anything is started when no destination is on or a secret of Kafka's is missing.
+    """
+    active = tuple(destination for destination in destinations if destination.mode != "off")
+    if not active:
+        where = str(settings.destinations_file)
+        raise SettingsError([Fault(where, "every destination is off", "set one to `mode: live`")])
+    return asyncio.run(_Room(settings, active).live())
+
+
+@dataclass(slots=True)
+class _Ending:
+    """How it ends: the exit code, set once by whoever ends it first."""
+
+    event: asyncio.Event
+    code: int = Exit.OK
+
+
+class _Room:
+    def __init__(self, settings: Settings, destinations: tuple[Destination, ...]) -> None:
+        self._settings = settings
+        self._destinations = destinations
+        log = open_log(settings.log.format, sys.stdout)
+        name = settings.worker_name
+        self._telemetry = Telemetry(log, level=settings.log.level, version=__version__, worker=name)
+        self._status = Status(name, __version__)
+        self._stopping = False
+
+    async def live(self) -> int:
+        """Build everything, run until the end, and take it down in order."""
+        self._loop = asyncio.get_running_loop()
+        self._ending = _Ending(asyncio.Event())
+        for destination in self._destinations:
+            self._telemetry.introduce(destination.name, destination.platform)
+        async with HttpSender() as http:
+            secrets = read_secrets(self._settings, os.environ)
+            world = World(http, secrets, self._telemetry, time.time, random.random)
+            platforms = [open_platform(destination) for destination in self._destinations]
+            self._lanes = Lanes(platforms, world, self._loop)
+            self._worker = self._build_worker(platforms, await self._registry())
+            endpoints = await self._serve()
+            self._tell_start()
+            self._obey_signals()
+            tasks = [
+                asyncio.create_task(self._guard(self._lanes.run())),
+                asyncio.create_task(self._guard(self._watch_secrets(secrets))),
+                asyncio.create_task(self._watch_owner()),
+            ]
+            threading.Thread(target=self._own, name="owner", daemon=True).start()
+            await self._ending.event.wait()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await endpoints.close()
+        return self._ending.code
+
+    async def _registry(self) -> Registry | None:
+        return None
+
+    def _tell_start(self) -> None:
+        settings = self._settings
+        self._telemetry.tell(
+            signals.WorkerStarted(
+                worker=settings.worker_name,
+                group=settings.group_id,
+                version=__version__,
+                environment=settings.environment,
+                topics=tuple(settings.source_topics),
+                destinations=tuple(destination.name for destination in self._destinations),
+            )
+        )
+
+    def _build_worker(self, platforms: list[Platform], registry: Registry | None) -> Worker:
+        settings = self._settings
+        secrets = read_secrets(settings, os.environ)
+        readers = Readers(load_contract(), settings.source_topics, registry, self._loop, self._telemetry, random.random)
+        ledger = Ledger()
+        undertaker = Undertaker(settings.group_id, __version__)
+        dead_letters = KafkaDeadLetters(
+            producer_config(settings.kafka, secrets), settings.dead_letters.topic, undertaker, time.time
+        )
+        intake = settings.intake
+        source = KafkaSource(
+            consumer_config(settings.kafka, settings.group_id, secrets),
+            list(settings.source_topics),
+            start_from=intake.start_from,
+            on_lost_offsets=intake.on_lost_offsets,
+            tell_error=lambda code, detail: self._telemetry.tell(signals.KafkaTrouble(code, detail, fatal=False)),
+        )
+        parts = Parts(
+            source=source,
+            graveyard=Graveyard(dead_letters, self._telemetry, random.random),
+            schemas=readers,
+            lanes=self._lanes,
+            ledger=ledger,
+            preparer=Preparer(platforms, readers, ledger),
+            teller=self._telemetry,
+            clock=time.time,
+            beat=time.monotonic,
+            status=self._status,
+        )
+        bounds = Bounds(
+            records=intake.max_records,
+            bytes=intake.max_bytes,
+            span=intake.max_span_offsets,
+            take=intake.batch_records,
+            turn_seconds=intake.poll_seconds,
+            commit_seconds=intake.commit_interval_seconds,
+            revoke_seconds=settings.stop.revoke_deadline_seconds,
+            drain_seconds=settings.stop.drain_deadline_seconds,
+        )
+        letters = settings.dead_letters
+        allowance = Allowance(letters.budget_ratio, letters.budget_window_seconds, letters.budget_minimum_records)
+        return Worker(parts, bounds, allowance)
+
+    async def _serve(self) -> Endpoints:
+        health = Health(self._status, self._telemetry.expose, STUCK_SECONDS)
+        return await serve(health, self._settings.http.host, self._settings.http.port)
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def _own(self) -> None:
+        """Be the owner thread: whatever ends it ends the process."""
+        try:
+            self._worker.run()
+        except Exception as error:  # noqa: BLE001 - the thread's last resort: tell, and end without a commit
+            self._crash(error)
+        else:
+            self._end(Exit.OK)
+
+    async def _guard(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - a lane that broke: tell, and end without a commit
+            self._crash(error)
+
+    def _crash(self, error: Exception) -> None:
+        # The text of an unexpected error may quote an event: its type and place say enough.
+        cause = str(error) if isinstance(error, SourceBroken) else type(error).__name__
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+        self._telemetry.tell(signals.Crashed(cause, where))
+        self._end(Exit.FAILURE)
+
+    def _end(self, code: int) -> None:
+        def set_once() -> None:
+            if not self._ending.event.is_set():
+                self._ending.code = code
+                self._ending.event.set()
+
+        self._loop.call_soon_threadsafe(set_once)
+
+    def _obey_signals(self) -> None:
+        """Drain on the first SIGTERM or SIGINT; on the second, or past the deadline, end at once: nothing is lost."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._asked_to_stop)
+
+    def _asked_to_stop(self) -> None:
+        if self._stopping:
+            os._exit(Exit.FAILURE)
+        self._stopping = True
+        self._worker.stop()
+        # A timer of its own thread: a loop that hangs must not keep the process.
+        timer = threading.Timer(self._settings.stop.exit_deadline_seconds, os._exit, (int(Exit.FAILURE),))
+        timer.daemon = True
+        timer.start()
+
+    # -- watching --------------------------------------------------------------------------------------------------
+
+    async def _watch_secrets(self, secrets: Secrets) -> None:
+        """Once a second: tell a lane when one of its secrets was rotated on disk."""
+
+        def versions(item: Destination) -> tuple[int, ...]:
+            return tuple(secrets.version_of(name) for name in item.secrets.values())
+
+        seen = {item.name: versions(item) for item in self._destinations}
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for item in self._destinations:
+                current = versions(item)
+                if current != seen[item.name]:
+                    seen[item.name] = current
+                    self._telemetry.tell(lane_signals.SecretRotated(item.name, ", ".join(item.secrets.values())))
+                    self._lanes.lanes[item.name].secrets_changed()
+
+    async def _watch_owner(self) -> None:
+        """Say so when the owner thread hangs; the liveness probe acts on it."""
+        while True:
+            await asyncio.sleep(STUCK_SECONDS / 3)
+            beat = self._status.beat_at
+            silent = 0.0 if beat is None else time.monotonic() - beat
+            if silent > STUCK_SECONDS:
+                self._telemetry.tell(signals.OwnerStuck(silent))

@@ -1,0 +1,131 @@
+"""The demo's own dealings with Kafka: publish records, read dead letters, ask for offsets.
+
+It never joins the worker's group: asking for committed offsets needs no membership.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from pipeline.core.contract import Kind
+from pipeline.core.letter import PREFIX
+from pipeline.demo.balance import Letter, Partition, Position, Published
+from pipeline.demo.trade import Sample
+
+TIMEOUT_SECONDS = 10.0
+
+
+class TillError(Exception):
+    """Kafka did not take or give what the demo asked for."""
+
+
+class Till:
+    """Talks to the brokers at `servers`; `topics` says where each kind of event goes."""
+
+    def __init__(self, servers: str, *, group: str, topics: Mapping[Kind, str], dead_letters: str) -> None:
+        self._topics = topics
+        self._dead_letters = dead_letters
+        self._producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 5})
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": servers,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+            }
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._consumer.close()
+
+    def publish(self, samples: Sequence[Sample]) -> list[Published]:
+        """Publish in this order and return where each record lies. Raises TillError when Kafka does not take one."""
+        placed: dict[int, Position] = {}
+        for index, sample in enumerate(samples):
+
+            def landed(error: KafkaError | None, message: Message, index: int = index) -> None:
+                if error is None:
+                    placed[index] = _position(message)
+
+            self._producer.produce(
+                self._topics[sample.kind],
+                key=sample.key,
+                value=sample.value,
+                headers=list(sample.headers),
+                on_delivery=landed,
+            )
+        self._producer.flush(TIMEOUT_SECONDS)
+        if len(placed) != len(samples):
+            raise TillError(f"Kafka took {len(placed)} of {len(samples)} records within {TIMEOUT_SECONDS:.0f} s")
+        return [Published(sample, placed[index]) for index, sample in enumerate(samples)]
+
+    def ends(self) -> dict[Partition, int]:
+        """Return the end offset of every partition of the source topics."""
+        return {
+            (topic, partition): self._end(topic, partition)
+            for topic in self._topics.values()
+            for partition in self._partitions(topic)
+        }
+
+    def committed(self) -> dict[Partition, int]:
+        """Return what the worker's group has committed, 0 where nothing yet."""
+        places = [
+            TopicPartition(topic, partition) for topic in self._topics.values() for partition in self._partitions(topic)
+        ]
+        answered = self._consumer.committed(places, timeout=TIMEOUT_SECONDS)
+        for place in answered:
+            if place.error is not None:
+                raise KafkaException(place.error)
+        return {(place.topic, place.partition): max(0, place.offset) for place in answered}
+
+    def dead_letters(self) -> list[Letter]:
+        """Read the dead-letter topic from its beginning to its present end."""
+        topic = self._dead_letters
+        partitions = self._partitions(topic)
+        owed = sum(self._end(topic, partition) for partition in partitions)
+        self._consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
+        letters: list[Letter] = []
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while len(letters) < owed:
+            if time.monotonic() > deadline:
+                raise TillError(f"only {len(letters)} of {owed} dead letters could be read")
+            for message in self._consumer.consume(owed - len(letters), 0.1):
+                if (error := message.error()) is not None:
+                    raise KafkaException(error)
+                letters.append(_letter(message))
+        self._consumer.unassign()
+        return letters
+
+    def _partitions(self, topic: str) -> list[int]:
+        known = self._consumer.list_topics(topic, timeout=TIMEOUT_SECONDS).topics[topic]
+        return sorted(known.partitions)
+
+    def _end(self, topic: str, partition: int) -> int:
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_SECONDS)
+        return end
+
+
+def _position(message: Message) -> Position:
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None  # noqa: S101 - a delivered record has a place
+    assert partition is not None  # noqa: S101
+    assert offset is not None  # noqa: S101
+    return topic, partition, offset
+
+
+def _letter(message: Message) -> Letter:
+    headers = _headers(message)
+    ours = {name.removeprefix(PREFIX): value.decode() for name, value in headers if name.startswith(PREFIX) and value}
+    origin = (ours.get("topic", ""), int(ours.get("partition", -1)), int(ours.get("offset", -1)))
+    return Letter(origin, ours.get("reason", ""), message.key(), message.value(), headers)
+
+
+def _headers(message: Message) -> list[tuple[str, bytes | None]]:
+    """Return the headers as Kafka has them: the client's types also allow what only a producer may pass."""
+    given = message.headers() or []
+    pairs = given.items() if isinstance(given, dict) else given
+    return [(name, value.encode() if isinstance(value, str) else value) for name, value in pairs]

@@ -1,0 +1,104 @@
+"""The worker's workplace: the folder with its destinations file and its secrets, and its environment.
+
+What stands here is all that a deployment needs; the same three things are a ConfigMap, a Secret and `env` elsewhere.
+Invariant: nothing of the user's own `CAPI_*` variables reaches a process of the demo.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pipeline.core.contract import Kind
+from pipeline.demo.people import MARKETS
+
+GROUP: Final = "capi.demo"
+TOPICS: Final[Mapping[Kind, str]] = {"order": "capi.orders", "lead": "capi.leads"}
+DEAD_LETTERS: Final = "capi.dead-letters"
+PARTITIONS: Final[Mapping[str, int]] = {"capi.orders": 3, "capi.leads": 2, "capi.dead-letters": 2}
+DESTINATION: Final = "meta-demo"
+DATASET: Final = "123456789012345"
+_SECRET: Final = "meta_demo_token"  # noqa: S105 - the name of a secret
+
+_DESTINATIONS: Final = """\
+# Where the demo's conversions go: one dataset on one platform, which is the sandbox on this machine.
+version: 1
+
+destinations:
+  - name: {name}
+    platform: meta
+    account: "{dataset}"
+    mode: live
+    rule:
+      stores: [{stores}] # the staff's store is not among them
+    unknown_consent: skip-in-eea
+    limits:
+      events_per_request: 100
+      requests_per_second: 100
+      linger_seconds: 0.2
+    secrets:
+      token: {secret}
+    options:
+      base_url: {url}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """A folder for one run, and the token that is made up for it."""
+
+    folder: Path
+    token: str = field(default_factory=lambda: "EAAdemo" + secrets.token_hex(24), repr=False)
+
+    def log(self, name: str) -> Path:
+        """Return the log file of a process."""
+        return self.folder / f"{name}.log"
+
+    def furnish(self, *, servers: str, sandbox_url: str, port: int, records: int) -> dict[str, str]:
+        """Write the destinations file and the secret, and return the worker's settings (`CAPI_*`)."""
+        stores = ", ".join(f'"{market.country.lower()}"' for market in MARKETS)
+        destinations = self.folder / "destinations.yaml"
+        destinations.write_text(
+            _DESTINATIONS.format(name=DESTINATION, dataset=DATASET, stores=stores, secret=_SECRET, url=sandbox_url),
+            encoding="utf-8",
+        )
+        secrets_dir = self.folder / "secrets"
+        secrets_dir.mkdir(mode=0o700)
+        (secrets_dir / _SECRET).write_text(self.token + "\n", encoding="utf-8")
+        settings = {
+            "CAPI_ENVIRONMENT": "demo",
+            "CAPI_WORKER_NAME": "demo",
+            "CAPI_GROUP": GROUP,
+            "CAPI_KAFKA_BOOTSTRAP_SERVERS": servers,
+            "CAPI_SOURCE_TOPICS": ",".join(f"{topic}={kind}" for kind, topic in TOPICS.items()),
+            "CAPI_DEAD_LETTERS_TOPIC": DEAD_LETTERS,
+            # A demo's few records come at once; without this its mishaps alone could look like a broken publisher.
+            "CAPI_DEAD_LETTERS_BUDGET_MINIMUM_RECORDS": str(records),
+            "CAPI_DESTINATIONS_FILE": str(destinations),
+            "CAPI_SECRETS_DIR": str(secrets_dir),
+            "CAPI_INTAKE_COMMIT_INTERVAL_SECONDS": "0.2",
+            "CAPI_HTTP_HOST": "127.0.0.1",
+            "CAPI_HTTP_PORT": str(port),
+            "CAPI_LOG_FORMAT": "json",
+        }
+        lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+        (self.folder / "worker.env").write_text(lines, encoding="utf-8")
+        return settings
+
+
+def plain_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for the demo's processes: the user's without `CAPI_*`, able to import this package."""
+    package = str(Path(__file__).resolve().parents[2])
+    path = environ.get("PYTHONPATH")
+    plain = {name: value for name, value in environ.items() if not name.startswith("CAPI_")}
+    return {**plain, "PYTHONPATH": f"{package}:{path}" if path else package, "PYTHONUNBUFFERED": "1"}
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -1,0 +1,133 @@
+"""The topics that the worker needs: what is there, what should be, and the difference.
+
+Invariants: nothing that exists is changed, and nothing is deleted; applying twice is applying once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from typing_extensions import override
+
+from pipeline.edge.admin import Admin, Topic
+from pipeline.settings import Settings
+
+# A dead letter is its record and up to 20 headers of at most 1 KiB.
+HEADROOM_BYTES: Final = 64 * 1024
+# Kafka's own default, when a source does not exist yet.
+DEFAULT_BYTES: Final = 1_048_588
+# Time to find, mend and replay: longer than the longest age that a platform takes (7 days), twice.
+RETENTION_MS: Final = 14 * 24 * 3600 * 1000
+DEVELOPMENT_PARTITIONS: Final = 6
+
+Configs = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A topic that is to be created; `replicas` -1 leaves it to the broker."""
+
+    name: str
+    partitions: int
+    replicas: int
+    config: Mapping[str, str]
+
+    @override
+    def __str__(self) -> str:
+        replicas = "the broker's default" if self.replicas < 0 else str(self.replicas)
+        config = ", ".join(f"{name}={value}" for name, value in self.config.items()) or "the broker's configuration"
+        return f"create {self.name}: {self.partitions} partitions, replicas: {replicas}, {config}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Something about a topic that does not do, and what to do."""
+
+    topic: str
+    problem: str
+    fix: str
+
+
+def plan(settings: Settings, topics: Mapping[str, Topic], configs: Configs, *, sources: bool) -> list[Creation]:
+    """Return what has to be created; source topics only when `sources` asks for them (for development)."""
+    missing = [name for name in settings.source_topics if name not in topics] if sources else []
+    creations = [Creation(name, DEVELOPMENT_PARTITIONS, -1, {}) for name in missing]
+    if settings.dead_letters.topic not in topics:
+        there = [topics[name] for name in settings.source_topics if name in topics]
+        widths = [topic.partitions for topic in there] + [creation.partitions for creation in creations]
+        creations.append(
+            Creation(
+                settings.dead_letters.topic,
+                max(widths, default=DEVELOPMENT_PARTITIONS),
+                max((topic.replicas for topic in there), default=-1),
+                dead_letter_config(_widest_record(settings, configs)),
+            )
+        )
+    return creations
+
+
+def dead_letter_config(record_bytes: int) -> dict[str, str]:
+    """Return the configuration of the dead-letter topic for source records of at most `record_bytes`."""
+    return {
+        # Compaction would drop all but the newest letter of a key.
+        "cleanup.policy": "delete",
+        "retention.ms": str(RETENTION_MS),
+        "retention.bytes": "-1",
+        # Retention counts from the burial: by the record's own time an old event would expire at once.
+        "message.timestamp.type": "LogAppendTime",
+        "max.message.bytes": str(record_bytes + HEADROOM_BYTES),
+    }
+
+
+def wrongs(settings: Settings, topics: Mapping[str, Topic], configs: Configs) -> Iterator[Wrong]:
+    """Find what is missing or would lose records."""
+    for name in settings.source_topics:
+        if name not in topics:
+            fix = "create it, or mend CAPI_SOURCE_TOPICS (for development: `capi-pipeline topics apply --all`)"
+            yield Wrong(name, "does not exist, or this user may not describe it", fix)
+        elif "compact" in configs.get(name, {}).get("cleanup.policy", ""):
+            yield Wrong(name, "is compacted: of two events with one key only the last is kept", _set("cleanup.policy"))
+    name = settings.dead_letters.topic
+    if name not in topics:
+        yield Wrong(name, "does not exist, or this user may not describe it", "run `capi-pipeline topics apply`")
+        return
+    config = configs.get(name, {})
+    needed = _widest_record(settings, configs) + HEADROOM_BYTES
+    if "compact" in config.get("cleanup.policy", ""):
+        yield Wrong(name, "is compacted: of two letters with one key only the last is kept", _set("cleanup.policy"))
+    if int(config.get("max.message.bytes", needed)) < needed:
+        problem = f"max.message.bytes is below {needed}: the largest record would not fit with its headers"
+        yield Wrong(name, problem, f"set max.message.bytes={needed}")
+    if 0 <= int(config.get("retention.ms", -1)) < RETENTION_MS:
+        yield Wrong(name, "keeps letters for less than 14 days", f"set retention.ms={RETENTION_MS}")
+    if config.get("message.timestamp.type", "LogAppendTime") != "LogAppendTime":
+        problem = "counts retention from the record's own time: an old event would expire at once"
+        yield Wrong(name, problem, "set message.timestamp.type=LogAppendTime")
+
+
+def apply(admin: Admin, creations: list[Creation]) -> Iterator[tuple[Creation, bool]]:
+    """Create topics one by one; with each comes whether it was created (False: somebody was faster).
+
+    Raises `KafkaRefusedError` at the first that Kafka refuses.
+    """
+    for creation in creations:
+        done = admin.create(
+            creation.name, partitions=creation.partitions, replicas=creation.replicas, config=creation.config
+        )
+        yield creation, done
+
+
+def names(settings: Settings) -> list[str]:
+    """Return the topics that this worker reads or writes."""
+    return [*settings.source_topics, settings.dead_letters.topic]
+
+
+def _widest_record(settings: Settings, configs: Configs) -> int:
+    limits = [int(configs.get(name, {}).get("max.message.bytes", DEFAULT_BYTES)) for name in settings.source_topics]
+    return max(limits)
+
+
+def _set(name: str) -> str:
+    return f"set {name}=delete"
