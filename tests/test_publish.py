@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_encodes_with_id() -> None:
 
 
 @pytest_asyncio.fixture
-async def fake() -> object:
+async def fake() -> AsyncIterator[RegistryFake]:
     """A registry in memory."""
     async with RegistryFake() as running:
         yield running

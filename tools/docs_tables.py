@@ -139,9 +139,9 @@ def _plain_default(field: dataclasses.Field[object]) -> str | None:
 
 def _takes(info: FieldInfo) -> str:
     kind = _spell_type(info.annotation)
-    low = [f"from {item.ge:_}" for item in info.metadata if hasattr(item, "ge")]
+    low = [f"from {item.ge}" for item in info.metadata if hasattr(item, "ge")]
     low += [f"above {item.gt:g}" for item in info.metadata if hasattr(item, "gt")]
-    high = [f"to {item.le:_}" for item in info.metadata if hasattr(item, "le")]
+    high = [f"to {item.le}" for item in info.metadata if hasattr(item, "le")]
     return " ".join([kind, *low, *high])
 
 

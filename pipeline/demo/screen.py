@@ -72,12 +72,11 @@ class Screen:
                 self._console.print(Text(f"  - {fault}"))
             return
         accepted, skipped, letters = len(account.accepted), sum(account.skipped.values()), len(account.letters)
+        parts = f"{accepted} accepted + {skipped} skipped + {letters} dead-lettered"
         self._console.print(Text("\nIt balances:", style="bold green"))
         for line in (
-            f"{published} published = {account.consumed} consumed = {accepted} accepted + {skipped} skipped + "
-            f"{letters} dead-lettered",
-            f"the {accepted} events that the platform holds are the {accepted} that should be there, "
-            "with the ids and times of the shop, none twice",
+            f"{published} published = {account.consumed} consumed = {parts}",
+            f"the platform holds the {accepted} events that it should, with the shop's ids and times, none twice",
             f"the {letters} dead letters are their records byte for byte, each with the reason it should have",
             "every offset is committed up to the end, and the worker ended with exit code 0",
         ):

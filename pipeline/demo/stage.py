@@ -49,7 +49,7 @@ class Stage:
         return kafka.wait_for(r"bootstrap servers: (\S+)", START_SECONDS)[1]
 
     def start_sandbox(self, port: int, refused_ids: Sequence[str]) -> int:
-        """Start the sandbox, which alone knows that it refuses these events, and return its port; 0 takes a free one."""
+        """Start the sandbox, which alone knows the events it refuses, and return its port; 0 takes a free one."""
         refusals = [word for event_id in refused_ids for word in ("--reject-event-id", event_id)]
         arguments = ["sandbox", "--port", str(port), "--token", self.place.token, "--dataset", DATASET, *refusals]
         sandbox = self._start("sandbox", "pipeline", arguments)

@@ -40,6 +40,7 @@ class Till:
 
     def close(self) -> None:
         """Close the connections."""
+        self._producer.close()
         self._consumer.close()
 
     def publish(self, samples: Sequence[Sample]) -> list[Published]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 import orjson
 
-from pipeline.core.contract import Body
+from pipeline.core.contract import Body, Messaging
 from pipeline.core.currency import currency
 from pipeline.core.destination import Destination, Limits
 from pipeline.core.identify import identify
@@ -37,6 +38,7 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
     "lead_converted": "ConvertedLead",
     "lead_lost": "LostLead",
 }
+_TAKEN_BACK: Final = frozenset({"order_refunded", "order_cancelled"})
 # Business messaging takes a closed list of names, and calls a lead differently (business-messaging page).
 MESSAGING_NAMES: Final[Mapping[str, str]] = {"lead_submitted": "LeadSubmitted"}
 ALLOWED_IN_MESSAGING: Final = frozenset(
@@ -55,6 +57,7 @@ ACTION_SOURCES: Final[Mapping[str, str]] = {
     "OTHER": "other",
 }
 
+_VERSION: Final = re.compile(r"v[0-9]{2}\.0").fullmatch
 _DAY: Final = 86_400.0
 # server-event and offline-events pages: 7 days, 62 for physical stores. Applied half an hour early, so that waiting
 # and retrying cannot tip a whole batch over the limit.
@@ -86,6 +89,19 @@ class MetaOptions:
     external_ids: ExternalIds = "folded"
     event_names: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a version or an event name that Meta cannot mean."""
+        if not _VERSION(self.api_version):
+            raise ValueError("api_version must look like v25.0")
+        for event, name in self.event_names.items():
+            if event not in EVENT_NAMES and event not in _TAKEN_BACK:
+                known = ", ".join((*EVENT_NAMES, *sorted(_TAKEN_BACK)))
+                raise ValueError(f"event_names: {event} is none of our events; known are {known}")
+            if not name.strip():
+                raise ValueError(f"event_names: the name for {event} is blank")
+            if event in _TAKEN_BACK and name in EVENT_NAMES.values():
+                raise ValueError(f"event_names: {event} as {name} would count what was taken back as a conversion")
+
 
 class Meta:
     """One dataset (pixel)."""
@@ -111,10 +127,11 @@ class Meta:
         place = country(home) if home else None
         day = date.fromordinal(719_163 + int(event.time // _DAY))
         found = identify(body, self._keys[event.kind], place, day)
-        fault = _missing(body, name) or parts.fault_of(event)
+        user_data = found.keys
+        url = parts.web_address(body["touch"]["url"])
+        fault = _missing(body, name) or _missing_at(body, name, url, user_data) or parts.fault_of(event)
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
-        user_data = found.keys
         if any(user_data.keys() <= weak for weak in TOO_BROAD):
             return Refusal(
                 Reason.NO_MATCH_KEY, f"Meta cannot match a person by only: {', '.join(user_data) or 'nothing'}"
@@ -124,7 +141,7 @@ class Meta:
             "event_time": int(event.time),
             "event_id": event.id,
             "action_source": ACTION_SOURCES[source],
-            **parts.page(body),
+            **parts.page(url, body["touch"]["referrer"]),
             "user_data": user_data,
             "custom_data": parts.custom_data(event),
             **parts.processing(body),
@@ -170,29 +187,36 @@ def _missing(body: Body, name: str) -> str | None:
         return "a Purchase needs value and currency"
     if body["currency"] and currency(body["currency"]) is None:
         return "currency is not an ISO 4217 code"
-    return _missing_at(body, name)
+    return None
 
 
-def _missing_at(body: Body, name: str) -> str | None:
-    """Return what the place where it happened requires."""
+def _missing_at(body: Body, name: str, url: str | None, user_data: Collection[str]) -> str | None:
+    """Return what the place where it happened requires; `user_data` are the keys that stood their rules."""
     match body["action_source"]:
         case "WEBSITE":
-            touch = body["touch"]
-            if not (touch["url"] or "").startswith(("https://", "http://")):
+            if url is None:
                 return "a website event needs touch.url with http or https"
-            if not (touch["user_agent"] or "").strip():
+            if "client_user_agent" not in user_data:
                 return "a website event needs touch.user_agent"
         case "APP":
             if body["app"] is None:
                 return "an app event needs app"
         case "MESSAGING":
-            if body["messaging"] is None:
-                return "a messaging event needs messaging.channel"
-            if name not in ALLOWED_IN_MESSAGING:
-                return f"Meta takes no {name} from business messaging"
+            return _missing_in_conversation(body["messaging"], name, user_data)
         case _:
             pass
     return None
+
+
+def _missing_in_conversation(messaging: Messaging | None, name: str, user_data: Collection[str]) -> str | None:
+    """Return what Meta's business messaging requires."""
+    if messaging is None:
+        return "a messaging event needs messaging.channel"
+    if name not in ALLOWED_IN_MESSAGING:
+        return f"Meta takes no {name} from business messaging"
+    channel = messaging["channel"]
+    missing = [key for key in parts.MESSAGING_KEYS[channel] if key not in user_data]
+    return f"{channel} needs {' and '.join(missing)} from messaging, in Meta's form" if missing else None
 
 
 KIND: Final = PlatformKind(

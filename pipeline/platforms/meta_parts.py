@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, TypedDict, cast
 
@@ -9,6 +10,12 @@ from pipeline.core.contract import App, Body, Item, Lead, Order
 from pipeline.core.model import Event
 
 EXTINFO_ITEMS: Final = 16
+# business-messaging page: the ids that each channel needs, by their names in user_data.
+MESSAGING_KEYS: Final[Mapping[str, tuple[str, str]]] = {
+    "WHATSAPP": ("whatsapp_business_account_id", "ctwa_clid"),
+    "MESSENGER": ("page_id", "page_scoped_user_id"),
+    "INSTAGRAM": ("ig_account_id", "ig_sid"),
+}
 # server-event page, limited data use: states that may be named with country 1 (USA).
 LIMITED_STATES: Final[Mapping[str, int]] = {
     "ca": 1000,
@@ -33,6 +40,8 @@ _SEGMENTS: Final[Mapping[str, str]] = {
 
 Json = Mapping[str, object]
 _NOTHING: Final[Json] = {}
+_WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?", re.IGNORECASE).fullmatch
+_SYSTEMS: Final = ("a2", "i2")
 
 
 class Content(TypedDict, total=False):
@@ -47,25 +56,41 @@ class Content(TypedDict, total=False):
 
 
 def fault_of(event: Event) -> str | None:
-    """Return what is wrong with the lead or app part, or None."""
+    """Return what is wrong with the id or with the lead or app part, or None."""
     body = event.body
+    if event.id.isspace():
+        return "event_id is blank"
     if event.kind == "lead":
         lead = cast("Lead", body)
         # crm-integration page: without the CRM's name the event is accepted and never counted.
-        if lead["action_source"] == "SYSTEM" and not lead["crm"]:
+        if lead["action_source"] == "SYSTEM" and not (lead["crm"] or "").strip():
             return "a lead from a CRM (action source SYSTEM) needs crm, the CRM's name"
         if lead["meta_lead_id"] and not lead["meta_lead_id"].strip().isdecimal():
             return "meta_lead_id is not a number"
     app = body["app"]
-    if body["action_source"] == "APP" and app is not None and len(app["extinfo"]) > EXTINFO_ITEMS:
+    return _app_fault(app) if body["action_source"] == "APP" and app is not None else None
+
+
+def _app_fault(app: App) -> str | None:
+    """app-events page: sixteen places, of which the first (which system) and the fifth (its version) are required."""
+    given = _extinfo(app)
+    if len(given) > EXTINFO_ITEMS:
         return f"app.extinfo has more than {EXTINFO_ITEMS} items"
+    if given[0] not in _SYSTEMS:
+        return "app.extinfo must begin with a2 (Android) or i2 (iOS)"
+    if len(given) < 5 or not given[4].strip():
+        return "an app event needs app.os_version, or the fifth item of app.extinfo"
     return None
 
 
-def page(body: Body) -> Json:
-    """Return where it happened: page and referrer, as they are."""
-    touch = body["touch"]
-    url, referrer = touch["url"], touch["referrer"]
+def web_address(raw: str | None) -> str | None:
+    """Return the http or https address in `raw` without the white space around it, or None if it holds none."""
+    text = (raw or "").strip()
+    return text if _WEB_ADDRESS(text) else None
+
+
+def page(url: str | None, referrer: str | None) -> Json:
+    """Return where it happened: the page's web address and the referrer, as they are."""
     if url and referrer:
         return {"event_source_url": url, "referrer_url": referrer}
     if url:
@@ -94,7 +119,8 @@ def custom_data(event: Event) -> Json:
 
 def _order(order: Order, data: dict[str, object]) -> None:
     data["order_id"] = order["order_id"]
-    items = order["items"]
+    # A line without an id names no product; Meta would refuse the whole request for it.
+    items = [item for item in order["items"] if item["id"].strip()]
     if items:
         data["content_type"] = "product"
         data["content_ids"] = [item["id"] for item in items]
@@ -124,7 +150,7 @@ def _lead(lead: Lead, data: dict[str, object]) -> None:
 def processing(body: Body) -> Json:
     """Return the flags: messaging channel, app data, opt-out and limited data use."""
     flags: dict[str, object] = {}
-    if body["messaging"] is not None:
+    if body["messaging"] is not None and body["action_source"] == "MESSAGING":
         flags["messaging_channel"] = body["messaging"]["channel"].lower()
     if body["app"] is not None and body["action_source"] == "APP":
         flags["app_data"] = _app_data(body["app"])
@@ -148,14 +174,19 @@ def _limited(region: str | None) -> Json:
     }
 
 
-def _app_data(app: App) -> Json:
-    given = app["extinfo"] or [
+def _extinfo(app: App) -> list[str]:
+    """Return the device facts as they were given, or as many as the app's own fields make."""
+    return app["extinfo"] or [
         "a2" if app["os"] == "ANDROID" else "i2",
         app["app_id"] or "",
         app["app_version"] or "",
         app["app_version"] or "",
         app["os_version"] or "",
     ]
+
+
+def _app_data(app: App) -> Json:
+    given = _extinfo(app)
     tracking = int(app["tracking_allowed"])
     return {
         "advertiser_tracking_enabled": tracking,

@@ -23,6 +23,10 @@ _BLOCKS: Final = frozenset({368, 1404078, 2859015})
 _BLOCK_SECONDS: Final = 900.0
 _TOKENS: Final = frozenset({102, 104, 190})
 _PERMISSIONS: Final = frozenset({3, 10, 803, *range(200, 300)})
+# The path of the request: no such version or edge, or a version that has ended.
+_PATHS: Final = frozenset({2500, 2635})
+# 613 without a subcode is no quota but a suspicion of abuse (marketing-api rate limiting): a long wait, and a person.
+_ABUSE: Final = 613
 # 100 is "invalid parameter": with these subcodes the parameter is the account, not an event.
 _ACCOUNT_SUBCODES: Final = frozenset({33, 34, 2804118, 2804132})
 _EVENT_CODES: Final = frozenset({100, 105})
@@ -57,19 +61,19 @@ def read(reply: Reply | NoReply, count: int) -> Verdict:
     error = answer.get("error")
     if isinstance(error, dict):
         return _read_error(reply, error)
-    if reply.status == 200 and "events_received" in answer:
+    if reply.status == 200 and error is None and "events_received" in answer:
         return _read_success(answer, count)
     return _read_bare(reply)
 
 
 def _read_success(answer: Mapping[str, object], count: int) -> Verdict:
     received = answer["events_received"]
-    if received == count:
+    if type(received) is int and received == count:
         return Accepted()
     # Some were taken and nobody knows which; sending all again would count the others twice.
     refusal = Refusal(
         Reason.UNCONFIRMED,
-        f"Meta confirmed {received if isinstance(received, int) else 'no number'} of {count} events",
+        f"Meta confirmed {received if type(received) is int else 'no number'} of {count} events",
         http_status=200,
         trace_id=_text(answer.get("fbtrace_id")),
     )
@@ -102,14 +106,17 @@ def _read_error(reply: Reply, error: Mapping[object, object]) -> Verdict:
     name = f"{code}/{subcode}" if subcode else f"{code}"
     detail = f"Meta error {name}, HTTP {reply.status}"
     if code in _THROTTLES or reply.status == 429:
-        return Later(Reason.THROTTLED, detail, _wait(reply))
+        suspected = code == _ABUSE and not subcode
+        return Later(Reason.THROTTLED, detail, _wait(reply) or (_BLOCK_SECONDS if suspected else None))
     if code in _TOKENS:
         return Halt(Reason.UNAUTHORIZED, detail)
     if code in _TRANSIENT or error.get("is_transient") is True:
         return Later(Reason.OUTAGE, detail)
+    if not code:
+        return _read_bare(reply)
     if code in _BLOCKS:
         return Halt(Reason.BLOCKED, detail, _BLOCK_SECONDS)
-    if code in _PERMISSIONS or (code == 100 and subcode in _ACCOUNT_SUBCODES):
+    if code in _PERMISSIONS | _PATHS or (code == 100 and subcode in _ACCOUNT_SUBCODES):
         return Halt(Reason.MISCONFIGURED, detail)
     reason, title = _SUBCODES.get(subcode, (Reason.REJECTED, "Meta refused the event"))
     refusal = Refusal(
@@ -158,14 +165,15 @@ def _percents(headers: Mapping[str, str]) -> Iterator[float]:
 def _values(headers: Mapping[str, str], key: str) -> Iterator[float]:
     """Find a number by its key in any of the usage headers, which are JSON texts; malformed ones hold none."""
     for name in ("x-app-usage", "x-business-use-case-usage", "x-ad-account-usage"):
-        usage = _json(headers.get(name, "").encode())
+        usage = _json(headers.get(name, ""))
         for entry in (usage, *(one for many in usage.values() if isinstance(many, list) for one in many)):
             value = entry.get(key) if isinstance(entry, dict) else None
             if isinstance(value, int | float) and value >= 0:
                 yield float(value)
 
 
-def _json(body: bytes) -> dict[str, object]:
+def _json(body: bytes | str) -> dict[str, object]:
+    """Read a JSON object; anything else is an empty one, text that is no Unicode included."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:

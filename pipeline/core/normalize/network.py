@@ -26,7 +26,8 @@ _IPV6_LOCAL: Final = frozenset({0x00, 0xFC, 0xFD, 0xFE, 0xFF})
 _FBC: Final = re.compile(rf"fb\.[0-9]{{1,2}}\.[0-9]{{13}}\.[!-\-/-~]+(?:{_SUFFIX})?").fullmatch
 _FBP: Final = re.compile(rf"fb\.[0-9]{{1,2}}\.[0-9]{{13}}\.[0-9]+(?:{_SUFFIX})?").fullmatch
 _CLICK_ID: Final = re.compile(r"[!-\-/-~]+").fullmatch
-_MILLISECONDS: Final = range(10**12, 10**13)
+# Thirteen digits: from 2001 to 2286.
+_FIRST_MS, _LAST_MS = 10**12, 10**13 - 1
 
 _UUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _NO_DEVICE: Final = "00000000-0000-0000-0000-000000000000"
@@ -76,7 +77,7 @@ def fbc_from_click(fbclid: str, seen_at_ms: int | None) -> str | None:
     because Meta takes a made-up time for a modified click.
     """
     click = fbclid.strip()
-    if seen_at_ms not in _MILLISECONDS or is_empty(click) or not _CLICK_ID(click):
+    if seen_at_ms is None or not _FIRST_MS <= seen_at_ms <= _LAST_MS or is_empty(click) or not _CLICK_ID(click):
         return None
     return f"fb.1.{seen_at_ms}.{click}"
 
