@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.core import lane_signals, signals
-from pipeline.core.budget import Allowance
+from pipeline.core.budget import Allowance, Budget
 from pipeline.core.destination import Destination
 from pipeline.core.ledger import Ledger
 from pipeline.core.letter import Undertaker
@@ -40,10 +40,11 @@ from pipeline.environment import read_secrets
 from pipeline.exits import Exit
 from pipeline.faults import Fault, SettingsError
 from pipeline.flow.graveyard import Graveyard
-from pipeline.flow.lane import World
+from pipeline.flow.intake import Bounds, Inlet, Intake
 from pipeline.flow.lanes import Lanes
+from pipeline.flow.line import World
 from pipeline.flow.prepare import Preparer
-from pipeline.flow.worker import Bounds, Parts, Worker
+from pipeline.flow.worker import Parts, Tempo, Worker
 from pipeline.kafka_settings import consumer_config, producer_config
 from pipeline.platforms import open_platform
 from pipeline.platforms.base import Platform
@@ -145,31 +146,32 @@ class _Room:
             on_lost_offsets=intake.on_lost_offsets,
             tell_error=lambda code, detail: self._telemetry.tell(signals.KafkaTrouble(code, detail, fatal=False)),
         )
-        parts = Parts(
-            source=source,
-            graveyard=Graveyard(dead_letters, self._telemetry, random.random),
-            schemas=readers,
-            lanes=self._lanes,
-            ledger=ledger,
-            preparer=Preparer(platforms, readers, ledger),
-            teller=self._telemetry,
-            clock=time.time,
-            beat=time.monotonic,
-            status=self._status,
-        )
-        bounds = Bounds(
-            records=intake.max_records,
-            bytes=intake.max_bytes,
-            span=intake.max_span_offsets,
-            take=intake.batch_records,
-            turn_seconds=intake.poll_seconds,
-            commit_seconds=intake.commit_interval_seconds,
-            revoke_seconds=settings.stop.revoke_deadline_seconds,
-            drain_seconds=settings.stop.drain_deadline_seconds,
-        )
         letters = settings.dead_letters
         allowance = Allowance(letters.budget_ratio, letters.budget_window_seconds, letters.budget_minimum_records)
-        return Worker(parts, bounds, allowance)
+        graveyard = Graveyard(dead_letters, Budget(allowance), self._telemetry, time.time, random.random)
+        preparer = Preparer(platforms, readers, ledger)
+        inlet = Inlet(source, preparer, readers, ledger, graveyard, self._telemetry, time.time)
+        bounds = Bounds(
+            intake.max_records, intake.max_bytes, intake.max_span_offsets, intake.batch_records, intake.poll_seconds
+        )
+        parts = Parts(
+            source=source,
+            intake=Intake(inlet, bounds),
+            graveyard=graveyard,
+            lanes=self._lanes,
+            ledger=ledger,
+            teller=self._telemetry,
+            status=self._status,
+            clock=time.time,
+            beat=time.monotonic,
+        )
+        tempo = Tempo(
+            turn=intake.poll_seconds,
+            commit=intake.commit_interval_seconds,
+            revoke=settings.stop.revoke_deadline_seconds,
+            drain=settings.stop.drain_deadline_seconds,
+        )
+        return Worker(parts, tempo)
 
     async def _serve(self) -> Endpoints:
         health = Health(self._status, self._telemetry.expose, STUCK_SECONDS)

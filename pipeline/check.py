@@ -139,7 +139,7 @@ def _registry(settings: Settings, secrets: Secrets) -> Iterator[Finding]:
     if registry.url is None:
         yield Finding("registry", "none is set: records are read with the schemas that this build brings")
         return
-    fault = asyncio.run(_ask_registry(settings, secrets))
+    fault = asyncio.run(registry_fault(settings, secrets))
     if fault is None:
         yield Finding("registry", f"{registry.url} answers")
     else:
@@ -147,14 +147,14 @@ def _registry(settings: Settings, secrets: Secrets) -> Iterator[Finding]:
         yield Finding("registry", f"{registry.url}: {fault}", fix)
 
 
-async def _ask_registry(settings: Settings, secrets: Secrets) -> str | None:
+async def registry_fault(settings: Settings, secrets: Secrets) -> str | None:
     """Return what is wrong with the registry, or None. Only the kind of a failure is told: texts may hold URLs."""
     registry = settings.registry
     headers: dict[str, str] = {}
     password = secrets.get(registry.password_secret) if registry.password_secret else None
     token = secrets.get(registry.token_secret) if registry.token_secret else None
     if registry.username and password:
-        headers["Authorization"] = aiohttp.BasicAuth(registry.username, password.reveal()).encode()
+        headers["Authorization"] = aiohttp.encode_basic_auth(registry.username, password.reveal())
     elif token:
         headers["Authorization"] = f"Bearer {token.reveal()}"
     try:

@@ -37,7 +37,7 @@ class KafkaSettings(BaseModel):
         default="PLAINTEXT", description="How to talk to the brokers."
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = Field(
-        default=None, description="How to log in, when the security protocol is SASL_*."
+        default=None, description="How to log in, when the security protocol is SASL_*.", examples=["SCRAM-SHA-512"]
     )
     sasl_username: str | None = Field(default=None, description="User for PLAIN and SCRAM.", examples=["capi"])
     sasl_password_secret: SecretName | None = Field(
@@ -221,7 +221,7 @@ def security_faults(kafka: KafkaSettings) -> Iterator[tuple[Fault, tuple[str, ..
 
 def _missing(name: str, because: str, other: str) -> tuple[Fault, tuple[str, ...]]:
     variable = f"CAPI_KAFKA_{name.upper()}"
-    examples = KafkaSettings.model_fields[name].examples or ["SCRAM-SHA-512"]
+    examples = KafkaSettings.model_fields[name].examples or [""]
     return Fault(variable, f"needed with {because}", f"set it, for example {variable}={examples[0]}"), (name, other)
 
 

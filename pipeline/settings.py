@@ -165,6 +165,7 @@ class Settings(Section):
         min_length=1,
         max_length=249,
         description="Consumer group; none means `capi.` and the worker's name.",
+        examples=["capi.meta"],
     )
     environment: str = Field(
         default="prod",

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from pipeline.edge.secrets import Secrets
-from pipeline.environment import read_secrets, read_settings, shown, variables
+from pipeline.environment import example, read_secrets, read_settings, shown, variables
 from pipeline.faults import SettingsError
 from pipeline.kafka_properties import REFUSED
 from pipeline.kafka_settings import consumer_config, producer_config
@@ -246,8 +246,8 @@ def test_settings_hold_no_secret() -> None:
 
 
 def test_every_setting_is_described() -> None:
-    """No variable is without a sentence for the documentation."""
-    assert [] == [name for name, (_, info) in variables().items() if not info.description]
+    """No variable is without a sentence for the documentation and a value that would do."""
+    assert [] == [name for name, (_, info) in variables().items() if not (info.description and example(info))]
 
 
 def test_settings_are_frozen() -> None:

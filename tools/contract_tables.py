@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Writes the field tables of `docs/contract.md` from `schemas/*.avsc`, between `<!-- fields: name -->` and `<!-- end -->`.
+"""Writes the field tables of `docs/contract.md` from the schemas, between `<!-- fields: name -->` and `<!-- end -->`.
 
 `python tools/contract_tables.py` rewrites them; a test fails when one is not what the schemas say.
 """

@@ -24,19 +24,20 @@ class UnreadableError(ValueError):
 def varint(data: bytes, at: int, first: int, bits: int) -> tuple[int, int]:
     """Return the zig-zag number that began with byte `first`, still folded, and the position after it.
 
-    `bits` is 32 for `int` and 64 for `long`. Raises UnreadableError when it is larger, IndexError at the end.
+    `bits` is 32 for `int` and 64 for `long`. Raises UnreadableError when it is larger or does not end.
     """
+    if first < 128:
+        return first, at
     number, shift = first & 127, 7
-    while first > 127:
-        first = data[at]
-        at += 1
-        number |= (first & 127) << shift
+    # No number of 64 bits is longer than ten bytes.
+    for byte in data[at : at + 9]:
+        number |= (byte & 127) << shift
+        if byte < 128:
+            if number >> bits:
+                break
+            return number, at + shift // 7
         shift += 7
-        if shift > bits + 6:
-            break
-    if first > 127 or number >> bits:
-        raise UnreadableError(f"a number of more than {bits} bits")
-    return number, at
+    raise UnreadableError(f"a number that does not end, or is of more than {bits} bits")
 
 
 def length(data: bytes, at: int, first: int) -> tuple[int, int]:

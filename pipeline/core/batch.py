@@ -53,9 +53,10 @@ class Queue:
 
     def put_back(self, deliveries: list[Delivery]) -> None:
         """Return what was taken and not settled; it is due at once."""
-        self._waiting.extendleft(reversed(deliveries))
-        self._bytes += sum(len(delivery.shaped.payload) + 1 for delivery in deliveries)
-        self._arrivals.appendleft((0.0, len(deliveries)))
+        if deliveries:
+            self._waiting.extendleft(reversed(deliveries))
+            self._bytes += sum(len(delivery.shaped.payload) + 1 for delivery in deliveries)
+            self._arrivals.appendleft((0.0, len(deliveries)))
 
     def take(self, *, now: float, most: int | None = None, hurry: bool = False) -> list[Delivery]:
         """Take the next batch, or nothing while a better one may still gather.

@@ -17,10 +17,6 @@ class Streak:
         self._count = 0
         self._last: Refusal | None = None
 
-    def accepted(self) -> None:
-        """Note that the platform accepted something."""
-        self.begin_again()
-
     def refused(self, refusal: Refusal) -> None:
         """Note that an event which stood alone was refused."""
         same = self._last is not None and (refusal.code, refusal.subcode) == (self._last.code, self._last.subcode)
@@ -28,7 +24,7 @@ class Streak:
         self._last = refusal
 
     def begin_again(self) -> None:
-        """Forget what was counted."""
+        """Forget what was counted: something was accepted, or the lane was halted."""
         self._count, self._last = 0, None
 
     @property

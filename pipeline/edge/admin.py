@@ -15,6 +15,7 @@ from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
 TIMEOUT_SECONDS: Final = 10.0
+_ATTEMPTS: Final = 5
 T = TypeVar("T")
 
 
@@ -45,12 +46,17 @@ class Admin:
 
     def topics(self) -> dict[str, Topic]:
         """Return every topic that we may see."""
-        try:
-            found = self._client.list_topics(timeout=TIMEOUT_SECONDS).topics
-        except KafkaException as error:
-            self._client.poll(0)
-            raise KafkaUnreachableError(self._complaint or _word(error)) from None
-        return {name: _topic(topic) for name, topic in found.items() if topic.error is None}
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                found = self._client.list_topics(timeout=TIMEOUT_SECONDS / _ATTEMPTS).topics
+            except KafkaException as error:
+                self._client.poll(0)
+                # A complaint that stands after a second try (refused, no such host, no login) is not a slow network.
+                if attempt == _ATTEMPTS or (self._complaint and attempt > 1):
+                    raise KafkaUnreachableError(self._complaint or _word(error)) from None
+            else:
+                return {name: _topic(topic) for name, topic in found.items() if topic.error is None}
+        raise AssertionError("the last attempt returns or raises")
 
     def topic_configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return the effective configuration of topics that exist."""

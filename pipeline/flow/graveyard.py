@@ -1,25 +1,35 @@
-"""Where refused records wait until Kafka has them: nothing leaves it but by acknowledgement, or with its partition.
+"""Step 10's refusals: where refused records wait until Kafka has them, and only then settle.
 
+The vow is here: a letter leaves by acknowledgement, or with its partition, and in no other way.
 A letter that Kafka did not take is tried again for as long as the partition is ours; meanwhile the worker holds.
+Beyond the dead-letter budget letters are withheld: open in the ledger and nowhere else, so the offset stays, and a
+restart reads the record again after a person has looked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.core.backoff import backoff
+from pipeline.core.budget import Budget
 from pipeline.core.ledger import Page
 from pipeline.core.model import DeadLetter
-from pipeline.core.ports import Chance, DeadLetters, Teller
-from pipeline.core.signals import BuryFailed
+from pipeline.core.ports import Burial, Chance, Clock, DeadLetters, Teller
+from pipeline.core.reason import Reason
+from pipeline.core.signals import BudgetSpent, Buried, BuryFailed, Refused
+
+# A topic that comes back is noticed within this time.
+MOST_WAIT_SECONDS = 10.0
 
 
 class Graveyard:
-    """The letters of the owner thread: under way to Kafka, to be tried again, or withheld beyond the budget."""
+    """The letters of the owner thread: under way to Kafka, to be tried again, or withheld."""
 
-    def __init__(self, dead_letters: DeadLetters, teller: Teller, chance: Chance) -> None:
+    def __init__(self, dead_letters: DeadLetters, budget: Budget, teller: Teller, clock: Clock, chance: Chance) -> None:
         self._dead_letters = dead_letters
+        self._budget = budget
         self._teller = teller
+        self._clock = clock
         self._chance = chance
         self._under_way: set[DeadLetter] = set()
         self._again: list[DeadLetter] = []
@@ -35,43 +45,47 @@ class Graveyard:
         return len(self._under_way) + len(self._again) + len(self._withheld)
 
     @property
-    def withheld(self) -> bool:
-        """True when letters are kept back because the budget is spent."""
-        return bool(self._withheld)
+    def withheld(self) -> str | None:
+        """Why letters are kept back, or None while the budget lasts."""
+        return f"{self._budget.ratio:.0%} of what was settled lately was refused" if self._withheld else None
 
-    def bury(self, letter: DeadLetter) -> None:
-        """Send a letter on its way."""
-        self._under_way.add(letter)
-        self._dead_letters.bury(letter)
+    def note_settled(self, count: int) -> None:
+        """Count what was settled without a letter: it pays into the budget."""
+        self._budget.note(settled=count, refused=0, now=self._clock())
 
-    def withhold(self, letter: DeadLetter) -> None:
-        """Keep a letter back: it stays open in the ledger, so its offset cannot be passed."""
-        self._withheld.append(letter)
+    def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Send letters on their way, within the budget. Those of ended pages are for the next owner to bury."""
+        now = self._clock()
+        letters = [letter for letter in letters if not letter.page.ended]
+        for (destination, reason), (count, first) in _by_cause(letters).items():
+            refusal = first.refusal
+            self._teller.tell(Refused(destination, reason, count, refusal.detail, refusal.code))
+        for letter in letters:
+            self._budget.note(settled=1, refused=1, now=now)
+            if not self._budget.spent:
+                self._send(letter)
+                continue
+            if not self._withheld:
+                self._teller.tell(BudgetSpent(*self._budget.figures))
+            self._withheld.append(letter)
 
-    def acknowledged(self, timeout: float, *, now: float) -> list[DeadLetter]:
-        """Return the letters that Kafka has since the last call; try the failed ones again when it is time."""
+    def settle(self, timeout: float) -> None:
+        """Settle what Kafka has acknowledged, waiting at most `timeout` seconds; try failed letters again in time."""
+        now = self._clock()
         if self._again and now >= self._again_at:
             again, self._again = self._again, []
             for letter in again:
-                self.bury(letter)
-        taken: list[DeadLetter] = []
-        failed: list[tuple[DeadLetter, str]] = []
-        for burial in self._dead_letters.reports(timeout if self._under_way else 0.0):
-            self._under_way.discard(burial.letter)
-            if burial.error is None:
-                taken.append(burial.letter)
-            elif not burial.letter.page.ended:
-                failed.append((burial.letter, burial.error))
-        if failed:
-            self._failures += 1
-            self._again += [letter for letter, _ in failed]
-            wait = backoff(self._failures, chance=self._chance(), cap=10.0)
-            self._again_at = now + wait
-            self.trouble = failed[0][1]
-            self._teller.tell(BuryFailed(self.trouble, len(failed)))
-        elif taken and not self._again:
+                self._send(letter)
+        reports = self._dead_letters.reports(timeout if self._under_way else 0.0)
+        taken = [burial.letter for burial in reports if burial.error is None]
+        for letter in taken:
+            self._under_way.discard(letter)
+            letter.page.settle(letter.record.offset)
+        for (destination, reason), (count, _) in _by_cause(taken).items():
+            self._teller.tell(Buried(destination, reason, count))
+        self._note_failures([burial for burial in reports if burial.error is not None], now)
+        if taken and not self._again:
             self._failures, self.trouble = 0, None
-        return taken
 
     def done_with(self, pages: Iterable[Page]) -> bool:
         """Whether no letter of these pages is under way."""
@@ -84,3 +98,29 @@ class Graveyard:
         self._withheld = [letter for letter in self._withheld if not letter.page.ended]
         if not self._again and not self._under_way:
             self._failures, self.trouble = 0, None
+
+    def _send(self, letter: DeadLetter) -> None:
+        self._under_way.add(letter)
+        self._dead_letters.bury(letter)
+
+    def _note_failures(self, failed: Sequence[Burial], now: float) -> None:
+        for burial in failed:
+            self._under_way.discard(burial.letter)
+            if not burial.letter.page.ended:
+                self._again.append(burial.letter)
+        if not failed or not self._again:
+            return
+        self._failures += 1
+        self._again_at = now + backoff(self._failures, chance=self._chance(), cap=MOST_WAIT_SECONDS)
+        self.trouble = failed[0].error
+        self._teller.tell(BuryFailed(self.trouble or "", len(failed)))
+
+
+def _by_cause(letters: Sequence[DeadLetter]) -> Mapping[tuple[str | None, Reason], tuple[int, DeadLetter]]:
+    """Count letters by destination and reason, with the first of each."""
+    causes: dict[tuple[str | None, Reason], tuple[int, DeadLetter]] = {}
+    for letter in letters:
+        cause = (letter.destination, letter.refusal.reason)
+        count, first = causes.get(cause, (0, letter))
+        causes[cause] = (count + 1, first)
+    return causes

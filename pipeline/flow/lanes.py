@@ -14,7 +14,8 @@ from typing import ParamSpec
 
 from pipeline.core.model import Delivery
 from pipeline.core.status import LaneStatus
-from pipeline.flow.lane import Lane, Outcomes, World
+from pipeline.flow.lane import Lane, Outcomes
+from pipeline.flow.line import World
 from pipeline.platforms.base import Platform
 
 P = ParamSpec("P")

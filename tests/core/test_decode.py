@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from avro_events import CONTRACT, READERS, avsc, encode, full_lead, full_order, reader_of, record
 
+from pipeline.core.contract import Kind
 from pipeline.core.decode import bundled_reader, decode
 from pipeline.core.model import Event, Refusal, Skipped
 from pipeline.core.reason import Reason
@@ -52,13 +53,13 @@ def test_reads_full_lead() -> None:
         ("lead", "LOST", "lead_lost:L-77"),
     ],
 )
-def test_derives_event_id(kind: Any, state: str, expected: str) -> None:
+def test_derives_event_id(kind: Kind, state: str, expected: str) -> None:
     """An event without an id of its own gets one from its name and the order's or lead's id."""
     event = (full_order() if kind == "order" else full_lead()) | {"state": state, "event_id": None}
     read = decode(record(encode(event, avsc(kind))), READERS[kind])
 
     assert isinstance(read, Event)
-    assert (expected, expected.split(":")[0]) == (read.id, read.name)
+    assert (expected, expected.partition(":")[0]) == (read.id, read.name)
 
 
 def test_keeps_given_event_id() -> None:
@@ -89,7 +90,9 @@ def test_skips_tombstone() -> None:
         (b"\0\0\0\0\x07abc", (("__value_schema_id", None), ("other", b"\1" + GUID)), 7, 5),
     ],
 )
-def test_finds_schema_reference(value: bytes | None, headers: Any, expected: int | str | None, start: int) -> None:
+def test_finds_schema_reference(
+    value: bytes | None, headers: tuple[tuple[str, bytes | None], ...], expected: int | str | None, start: int
+) -> None:
     """The header wins over the prefix, and what is neither counts as bare Avro."""
     ref = schema_ref(record(value, *headers))
 

@@ -25,6 +25,7 @@ Schema = dict[str, Any]
 
 
 def read(schema: Schema, event: dict[str, Any]) -> Event | Refusal:
+    """Read an event that was written with `schema`."""
     reader = reader_of(schema)
     assert isinstance(reader, Reader), reader
     got = decode(record(prefixed(7, encode(event, schema))), reader)
@@ -33,6 +34,7 @@ def read(schema: Schema, event: dict[str, Any]) -> Event | Refusal:
 
 
 def body(schema: Schema, event: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of an event that was written with `schema`."""
     got = read(schema, event)
     assert isinstance(got, Event), got
     return dict(got.body)

@@ -48,7 +48,8 @@ async def ask(
 ) -> object:
     """Return the schema `key`, asked for by a client of its own."""
     async with aiohttp.ClientSession() as session:
-        return await SchemaRegistry(fake.url, session, timeout_seconds=timeout_seconds, retry=retry, sleep=sleep).schema(key)
+        registry = SchemaRegistry(fake.url, session, timeout_seconds=timeout_seconds, retry=retry, sleep=sleep)
+        return await registry.schema(key)
 
 
 @pytest.mark.asyncio

@@ -17,6 +17,7 @@ class Clock:
         self.now = 0.0
 
     def __call__(self) -> float:
+        """Tell the time."""
         return self.now
 
 

@@ -23,7 +23,8 @@ READERS: dict[Kind, Reader] = {kind: bundled_reader(CONTRACT, kind) for kind in 
 
 def avsc(kind: Kind) -> dict[str, Any]:
     """Return our own schema, to be changed at will."""
-    return json.loads((schema_folder() / f"{kind}.avsc").read_text())
+    schema: dict[str, Any] = json.loads((schema_folder() / f"{kind}.avsc").read_text())
+    return schema
 
 
 def full_order() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import date
 from unicodedata import is_normalized, normalize
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.normalize import network, person, place
@@ -70,6 +70,7 @@ every_folding_rule = pytest.mark.parametrize("name", FOLDING)
 
 
 @every_rule
+@settings(max_examples=40)
 @given(raw=SOME)
 @example(raw="(null)")
 @example(raw="e'\u0301")
@@ -83,6 +84,7 @@ def test_idempotent(name: str, raw: str) -> None:
 
 
 @every_rule
+@settings(max_examples=40)
 @given(raw=SOME)
 def test_output_is_clean(name: str, raw: str) -> None:
     """What comes out is never empty, encodes as UTF-8, and, where it is to be hashed, is NFC."""
@@ -94,6 +96,7 @@ def test_output_is_clean(name: str, raw: str) -> None:
 
 
 @every_folding_rule
+@settings(max_examples=40)
 @given(raw=LIKELY)
 def test_unicode_form_does_not_matter(name: str, raw: str) -> None:
     """Composed and decomposed text, with or without invisible characters and white space around, is one value."""
@@ -104,6 +107,7 @@ def test_unicode_form_does_not_matter(name: str, raw: str) -> None:
 
 
 @every_folding_rule
+@settings(max_examples=40)
 @given(raw=st.text(alphabet="abcxyzABCXYZ@.-' éñÉÑ019", max_size=30))
 def test_case_does_not_matter(name: str, raw: str) -> None:
     """Upper and lower case are one value."""
@@ -113,6 +117,7 @@ def test_case_does_not_matter(name: str, raw: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["name", "city", "region-de", "postal-gb", "external-id"])
+@settings(max_examples=40)
 @given(parts=st.lists(st.text(alphabet="abcdé", min_size=1, max_size=5), min_size=1, max_size=5))
 def test_spaces_between_do_not_matter(name: str, parts: list[str]) -> None:
     """Where a rule removes spaces, it does not matter where they were."""
@@ -133,10 +138,10 @@ def test_phone_never_raises(country: str | None, raw: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("filler", [" ", ",", "a", "+", ".", "(", "\u00e9", "1:"])
 def test_long_text_costs_little(name: str, filler: str) -> None:
-    """A field of a hundred thousand equal characters is answered at once: no rule is worse than linear."""
-    canonical = ALL[name](f"x{filler * 100_000}x")
+    """A field of fifty thousand equal characters is answered at once: no rule is worse than linear."""
+    canonical = ALL[name](f"x{filler * 50_000}x")
 
-    assert canonical is None or len(canonical) <= 200_002
+    assert canonical is None or len(canonical) <= 100_002
 
 
 @given(raw=ANYTHING)

@@ -1,0 +1,220 @@
+"""Steps 7 to 9 of the road: one destination's line to its platform.
+
+It decides when a request may go (breaker, pace, secrets), sends it, reads the reply, and waits out everything that is
+not the events' fault: what it returns speaks of the events, and of nothing else.
+A batch that has to wait is sent again with the same events, so that a retry is the same request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pipeline.core import lane_signals, signals
+from pipeline.core.backoff import backoff
+from pipeline.core.breaker import Breaker, State
+from pipeline.core.model import Accepted, Advice, Delivery, Doubt, Halt, Later, Mixed, NoReply, Reply, Verdict
+from pipeline.core.pace import Pace
+from pipeline.core.ports import Chance, Clock, Http, Secrets, Teller
+from pipeline.core.reason import Reason
+from pipeline.core.status import LaneStatus
+from pipeline.flow.bell import Bell
+from pipeline.platforms.base import Platform
+
+# After so many attempts an answer that no table knows is held against the events.
+PATIENCE: Final = 3
+# A halted line asks again this often, in case the cause was mended elsewhere.
+HALT_SECONDS: Final = 60.0
+# A usage header's advice holds this long; the next answer brings newer advice.
+ADVICE_SECONDS: Final = 60.0
+
+_OUTCOMES: Final[Mapping[type[Verdict], signals.RequestOutcome]] = {
+    Accepted: "accepted",
+    Mixed: "mixed",
+    Doubt: "doubt",
+    Later: "later",
+    Halt: "halt",
+}
+
+
+@dataclass(slots=True)
+class World:
+    """What a lane needs beside its platform: the wire, the secrets, time, chance, and where to tell."""
+
+    http: Http
+    secrets: Secrets
+    teller: Teller
+    clock: Clock
+    chance: Chance
+
+
+@dataclass(slots=True, eq=False)
+class Carried:
+    """A batch under way; `sending` while a request is out for it."""
+
+    deliveries: Sequence[Delivery]
+    sending: bool = field(default=False)
+
+    @property
+    def given_up(self) -> bool:
+        """True when none of it is ours any more."""
+        return all(item.page.closing for item in self.deliveries)
+
+
+class Line:
+    """Belongs to the event loop. `sift` leaves out of a batch what must not be sent any more, before every attempt."""
+
+    def __init__(
+        self, platform: Platform, world: World, bell: Bell, sift: Callable[[Sequence[Delivery]], list[Delivery]]
+    ) -> None:
+        self._platform = platform
+        self._destination = platform.destination
+        self._world = world
+        self._bell = bell
+        self._sift = sift
+        self._pace = Pace(self._destination.limits.requests_per_second)
+        self._breaker = Breaker()
+        # Since when the line waits or is halted; None while it delivers.
+        self._stopped_at: float | None = None
+        self.halted: Reason | None = None
+
+    @property
+    def status(self) -> LaneStatus:
+        """How the line is, for readiness."""
+        if self.halted is not None:
+            return LaneStatus("halted", self.halted)
+        return LaneStatus("running" if self._breaker.state is State.CLOSED else "waiting")
+
+    def share(self, share: float) -> None:
+        """Send at this part of the destination's rate from now on."""
+        self._pace.share(share)
+
+    def retry_now(self) -> None:
+        """Ask again at once if halted: the cause may be mended."""
+        if self.halted is not None:
+            self._breaker.retry_now(now=self._world.clock())
+
+    async def ask(self, carried: Carried) -> Accepted | Mixed | Doubt | None:
+        """Send a batch until the platform speaks of its events; None when nothing of it is left to send."""
+        attempt = 0
+        while await self._permission(carried):
+            attempt += 1
+            verdict = await self._send(carried)
+            match verdict:
+                case Later(blame=blame) if blame is not None and attempt >= PATIENCE:
+                    return Doubt(blame)
+                case Later():
+                    await self._wait(carried, verdict, attempt)
+                case Halt():
+                    self.halt(verdict)
+                case _:
+                    return verdict
+        return None
+
+    def halt(self, halt: Halt) -> None:
+        """Stop the line and call a person; nothing that it carries is settled."""
+        now = self._world.clock()
+        if self.halted is not halt.reason:
+            self._world.teller.tell(lane_signals.LaneHalted(self._destination.name, halt.reason, halt.detail))
+        self.halted = halt.reason
+        self._stopped_at = self._stopped_at or now
+        self._breaker.trip(now=now, seconds=halt.wait or HALT_SECONDS)
+        self._bell.ring()
+
+    async def _permission(self, carried: Carried) -> bool:
+        """Return True when a request may go, False when nothing of the batch is left to send.
+
+        Nothing awaits between the sifting and the permission: a probe that is let out of the breaker is sent.
+        """
+        while True:
+            carried.deliveries = self._sift(carried.deliveries)
+            if not carried.deliveries:
+                return False
+            now = self._world.clock()
+            wait = self._breaker.wait(now=now)
+            if wait == 0:
+                wait = self._pace.wait(now=now)
+            if wait == 0:
+                self._breaker.go()
+                self._pace.go(now=now)
+                return True
+            await self._bell.wait(wait)
+
+    async def _send(self, carried: Carried) -> Verdict:
+        secrets = self._world.secrets.values(self._destination.secrets)
+        if isinstance(secrets, str):
+            return Halt(Reason.UNAUTHORIZED, f"the secret {secrets!r} is missing")
+        request = self._platform.request([item.shaped.payload for item in carried.deliveries], secrets)
+        began = self._world.clock()
+        carried.sending = True
+        try:
+            reply = await self._world.http.post(request, within=self._destination.limits.timeout_seconds)
+        finally:
+            carried.sending = False
+            self._bell.ring()
+        verdict = self._platform.read(reply, len(carried.deliveries))
+        now = self._world.clock()
+        if not isinstance(reply, NoReply):
+            self._heed(self._platform.advice(reply), now)
+        for item in carried.deliveries:
+            item.attempts += 1
+        self._feel(verdict, carried, now)
+        self._tell(carried, verdict, reply, len(request.body), now - began)
+        return verdict
+
+    def _heed(self, advice: Advice, now: float) -> None:
+        if advice.factor < 1.0:
+            self._pace.slow(advice.factor, until=now + ADVICE_SECONDS)
+        if advice.pause_seconds:
+            self._pace.pause(until=now + advice.pause_seconds)
+
+    def _feel(self, verdict: Verdict, carried: Carried, now: float) -> None:
+        """Let the breaker know. A refusal of events is an answer: the platform works."""
+        if isinstance(verdict, Later):
+            for item in carried.deliveries:
+                item.first_failed_at = item.first_failed_at or now
+            if verdict.reason is not Reason.THROTTLED:
+                self._breaker.failed(now=now)
+        elif not isinstance(verdict, Halt):
+            self._breaker.succeeded(now=now)
+            if not isinstance(verdict, Doubt):
+                self.halted = None
+            if self.halted is None and self._stopped_at is not None:
+                self._world.teller.tell(lane_signals.LaneResumed(self._destination.name, now - self._stopped_at))
+                self._stopped_at = None
+
+    async def _wait(self, carried: Carried, later: Later, attempt: int) -> None:
+        now = self._world.clock()
+        seconds = max(later.wait or 0.0, backoff(attempt, chance=self._world.chance()))
+        self._stopped_at = self._stopped_at or now
+        self._world.teller.tell(
+            lane_signals.LaneWaiting(self._destination.name, later.reason, later.detail, seconds, attempt)
+        )
+        if later.reason is Reason.THROTTLED:
+            # The platform spoke to the account, not to this batch: the whole lane is silent.
+            self._breaker.trip(now=now, seconds=seconds)
+            self._bell.ring()
+            return
+        until = now + seconds
+        while (left := until - self._world.clock()) > 0 and not carried.given_up:
+            await self._bell.wait(left)
+
+    def _tell(self, carried: Carried, verdict: Verdict, reply: Reply | NoReply, size: int, seconds: float) -> None:
+        name, events = self._destination.name, len(carried.deliveries)
+        self._world.teller.tell(
+            lane_signals.RequestDone(
+                destination=name,
+                platform=self._destination.platform,
+                outcome=_OUTCOMES[type(verdict)],
+                status=None if isinstance(reply, NoReply) else reply.status,
+                events=events,
+                size=size,
+                seconds=seconds,
+            )
+        )
+        if isinstance(verdict, Doubt) and events > 1:
+            blame = verdict.refusal
+            self._world.teller.tell(
+                lane_signals.BatchRefused(name, blame.reason, events, blame.detail, blame.code, blame.trace_id)
+            )

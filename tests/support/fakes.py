@@ -1,0 +1,289 @@
+"""In-memory implementations of the ports. They pass the contracts that the real ones pass: `contracts.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from virtual_loop import EPOCH
+
+from pipeline.core.decode import Reader, SchemaRef
+from pipeline.core.model import DeadLetter, Headers, NoReply, Record, Refusal, Reply, Request
+from pipeline.core.ports import Burial, CommitResult, Partition, Rebalance, SourceBroken
+from pipeline.core.signals import Signal
+
+S = TypeVar("S", bound=Signal)
+
+
+class ManualClock:
+    """Unix seconds that pass when told."""
+
+    def __init__(self, now: float = EPOCH) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_seconds(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+class FakeKafka:
+    """One topic and what one group committed; `commits` is every offset that was stored, in order."""
+
+    def __init__(self, topic: str = "orders", partitions: int = 1) -> None:
+        self.topic = topic
+        self.logs: dict[Partition, list[Record]] = {(topic, number): [] for number in range(partitions)}
+        self.committed: dict[Partition, int] = {}
+        self.commits: list[tuple[Partition, int]] = []
+
+    def produce(
+        self, value: bytes | None, *, partition: int = 0, key: bytes | None = None, headers: Headers = ()
+    ) -> Record:
+        """Append a record and return it."""
+        log = self.logs[self.topic, partition]
+        record = Record(self.topic, partition, len(log), key, value, headers, int(EPOCH * 1000))
+        log.append(record)
+        return record
+
+    def store(self, partition: Partition, offset: int) -> None:
+        """Commit an offset."""
+        self.committed[partition] = offset
+        self.commits.append((partition, offset))
+
+
+class FakeSource:
+    """A consumer of `FakeKafka`. What Kafka would tell it (`give`, `revoke`, `lose`) is served by the next `take`.
+
+    `idle` is called with the seconds that a real consumer would wait. A `commit_error` is a code and whether it
+    means that the partition is somebody else's.
+    """
+
+    def __init__(self, kafka: FakeKafka, idle: Callable[[float], None] = lambda _: None) -> None:
+        self.kafka = kafka
+        self.paused = False
+        self.closed = False
+        self.commit_error: tuple[str, bool] | None = None
+        self.broken: str | None = None
+        self._idle = idle
+        self._positions: dict[Partition, int] = {}
+        self._news: deque[Callable[[Rebalance], None]] = deque()
+        self._hears: Rebalance | None = None
+
+    # -- what Kafka does -------------------------------------------------------------------------------------------
+
+    def give(self, *partitions: Partition) -> None:
+        """Assign partitions, from where the group has committed."""
+
+        def serve(hears: Rebalance) -> None:
+            self._positions |= {name: self.kafka.committed.get(name, 0) for name in partitions}
+            hears.assigned(partitions, self._share())
+
+        self._news.append(serve)
+
+    def revoke(self, *partitions: Partition) -> None:
+        """Take partitions away in order: they are ours until the worker has answered."""
+
+        def serve(hears: Rebalance) -> None:
+            hears.revoked(partitions, self._share(without=partitions))
+            self._drop(partitions)
+
+        self._news.append(serve)
+
+    def lose(self, *partitions: Partition) -> None:
+        """Take partitions away without asking."""
+
+        def serve(hears: Rebalance) -> None:
+            self._drop(partitions)
+            hears.lost(partitions, self._share())
+
+        self._news.append(serve)
+
+    # -- the port --------------------------------------------------------------------------------------------------
+
+    def open(self, rebalance: Rebalance) -> None:
+        """Join: every partition is assigned by the first `take`."""
+        self._hears = rebalance
+        self.give(*self.kafka.logs)
+
+    def take(self, most: int, timeout: float) -> list[Record]:
+        """Serve what Kafka has to tell, then return what is there, or wait."""
+        self._idle(0.0)
+        while self._news and self._hears is not None:
+            self._news.popleft()(self._hears)
+        if self.broken is not None:
+            raise SourceBroken(self.broken)
+        records = self._fetch(most)
+        if not records:
+            self._idle(timeout)
+        return records
+
+    def pause(self) -> None:
+        """Fetch nothing."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Fetch again."""
+        self.paused = False
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Store offsets; the next `take` tells the result."""
+        results = self.commit_now(offsets)
+        self._news.append(lambda hears: hears.committed(results))
+
+    def commit_now(self, offsets: Mapping[Partition, int]) -> Sequence[CommitResult]:
+        """Store offsets and return what became of each."""
+        return [self._commit(partition, offset) for partition, offset in offsets.items()]
+
+    def lag(self, watermarks: Mapping[Partition, int]) -> Mapping[Partition, int]:
+        """Return how many records lie behind each watermark."""
+        return {name: len(self.kafka.logs[name]) - mark for name, mark in watermarks.items()}
+
+    def close(self) -> None:
+        """Leave; what is still ours is revoked first."""
+        if self._hears is not None and self._positions:
+            self._hears.revoked(tuple(self._positions), 0.0)
+        self._positions.clear()
+        self.closed = True
+
+    def _fetch(self, most: int) -> list[Record]:
+        if self.paused:
+            return []
+        records: list[Record] = []
+        for name, position in self._positions.items():
+            fetched = self.kafka.logs[name][position : position + most - len(records)]
+            self._positions[name] = position + len(fetched)
+            records += fetched
+        return records
+
+    def _commit(self, partition: Partition, offset: int) -> CommitResult:
+        if partition not in self._positions:
+            return CommitResult(partition, offset, "_STATE", fenced=True)
+        if self.commit_error is not None:
+            code, fenced = self.commit_error
+            return CommitResult(partition, offset, code, fenced)
+        self.kafka.store(partition, offset)
+        return CommitResult(partition, offset)
+
+    def _drop(self, partitions: Sequence[Partition]) -> None:
+        for name in partitions:
+            self._positions.pop(name, None)
+
+    def _share(self, without: Sequence[Partition] = ()) -> float:
+        return len(self._positions.keys() - set(without)) / len(self.kafka.logs)
+
+
+class FakeDeadLetters:
+    """The dead-letter topic: `topic` is what Kafka has.
+
+    With `fails` every letter comes back with that error, with `silent` none comes back until it is False again.
+    """
+
+    def __init__(self, most_bytes: int = 1_000_000) -> None:
+        self.topic: list[DeadLetter] = []
+        self.tries = 0
+        self.fails: str | None = None
+        self.silent = False
+        self._most_bytes = most_bytes
+        self._under_way: list[DeadLetter] = []
+
+    def bury(self, letter: DeadLetter) -> None:
+        """Hand a letter over."""
+        self.tries += 1
+        self._under_way.append(letter)
+
+    def reports(self, timeout: float) -> list[Burial]:  # noqa: ARG002 - the port's; there is nothing to wait for
+        """Return what became of the letters."""
+        if self.silent:
+            return []
+        letters, self._under_way = self._under_way, []
+        burials = [Burial(letter, self._error(letter)) for letter in letters]
+        self.topic += [burial.letter for burial in burials if burial.error is None]
+        return burials
+
+    def _error(self, letter: DeadLetter) -> str | None:
+        return "MSG_SIZE_TOO_LARGE" if len(letter.record.value or b"") > self._most_bytes else self.fails
+
+
+class FakeHttp:
+    """A platform that takes `seconds` over a request and then answers by a function. `requests` is all it was sent."""
+
+    def __init__(self, answer: Callable[[Request], Reply | NoReply], *, seconds: float = 0.0) -> None:
+        self.answer = answer
+        self.seconds = seconds
+        self.requests: list[Request] = []
+
+    async def post(self, request: Request, *, within: float) -> Reply | NoReply:
+        """Send and wait for the answer."""
+        self.requests.append(request)
+        try:
+            async with asyncio.timeout(within):
+                await asyncio.sleep(self.seconds)
+        except TimeoutError:
+            return NoReply(f"no answer within {within:g} s")
+        return self.answer(request)
+
+
+class FakeSecrets:
+    """Secret values by name; `rotate` sets one anew."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._secrets = dict(secrets)
+        self._versions: dict[str, int] = {}
+
+    def rotate(self, name: str, value: str | None) -> None:
+        """Set or (None) remove a secret."""
+        self._versions[name] = self._versions.get(name, 0) + 1
+        self._secrets.pop(name, None)
+        if value is not None:
+            self._secrets[name] = value
+
+    def values(self, names: Mapping[str, str]) -> Mapping[str, str] | str:
+        """Return the values under the keys of `names`, or the first name that is missing."""
+        missing = next((name for name in names.values() if name not in self._secrets), None)
+        return missing or {key: self._secrets[name] for key, name in names.items()}
+
+    def versions(self, names: Mapping[str, str]) -> tuple[int, ...]:
+        """Return how often each was rotated."""
+        return tuple(self._versions.get(name, 0) for name in names.values())
+
+
+class FakeSchemas:
+    """Readers of records that name no schema, by topic; all others arrive when told, or are refused by `arrive`."""
+
+    def __init__(self, own: Mapping[str, Reader]) -> None:
+        self._known: dict[tuple[str, SchemaRef | None], Reader | Refusal] = {(topic, None): own[topic] for topic in own}
+        self.asked: list[tuple[str, SchemaRef | None]] = []
+        self.down: str | None = None
+
+    def reader(self, topic: str, ref: SchemaRef | None) -> Reader | Refusal | None:
+        """Return what is known."""
+        return self._known.get((topic, ref))
+
+    def fetch(self, topic: str, ref: SchemaRef | None) -> None:
+        """Ask the registry, once."""
+        if (topic, ref) not in self.asked:
+            self.asked.append((topic, ref))
+
+    def arrive(self, topic: str, ref: SchemaRef | None, found: Reader | Refusal) -> None:
+        """Let the registry answer."""
+        self._known[topic, ref] = found
+        self.down = None
+
+
+class FakeTeller:
+    """Remembers everything it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Signal] = []
+
+    def tell(self, signal: Signal) -> None:
+        """Remember it."""
+        self.told.append(signal)
+
+    def of(self, kind: type[S]) -> list[S]:
+        """Return the signals of one kind, oldest first."""
+        return [signal for signal in self.told if isinstance(signal, kind)]

@@ -1,0 +1,131 @@
+"""A platform for tests: its events are their ids, a request is ids on lines, and its answers are plain.
+
+The HTTP status says everything: 200 accepted (the body names refused positions), 400 an event is bad (header
+`suspects` names positions), 401 the token is bad, 409 an answer that no table knows, 429 too fast (`retry-after`),
+anything else is an outage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from virtual_loop import EPOCH
+
+from pipeline.core.destination import Destination, Limits, Rule
+from pipeline.core.ledger import Page
+from pipeline.core.model import (
+    Accepted,
+    Advice,
+    DeadLetter,
+    Delivery,
+    Doubt,
+    Event,
+    Halt,
+    Later,
+    Mixed,
+    NoReply,
+    Record,
+    Refusal,
+    Reply,
+    Request,
+    Shaped,
+    Skipped,
+    Verdict,
+)
+from pipeline.core.reason import Reason
+
+LIMITS = Limits(events_per_request=10, bytes_per_request=10_000, requests_per_second=100.0, linger_seconds=1.0)
+DAY = 86_400.0
+REJECTED = Refusal(Reason.REJECTED, "the toy refused it", code="100")
+OK = Reply(200, {}, b"")
+
+
+def destination(name: str = "toy", limits: Limits = LIMITS, rule: Rule | None = None) -> Destination:
+    """Return a destination whose token is the secret `toy-token`."""
+    return Destination(name, "toy", "1", "live", rule or Rule(), "send", limits, {"token": "toy-token"})
+
+
+class Toy:
+    """Implements `platforms.base.Platform`."""
+
+    def __init__(self, destination: Destination) -> None:
+        self.destination = destination
+
+    def shape(self, event: Event, *, now: float) -> Shaped | Skipped | Refusal:  # noqa: ARG002 - nothing here ages
+        """Write the id; leads are too much for it."""
+        return Skipped(Reason.NO_PLATFORM_EVENT) if event.kind == "lead" else shaped(event.id, at=event.time)
+
+    def request(self, payloads: Sequence[bytes], secrets: Mapping[str, str]) -> Request:
+        """Write the ids on lines."""
+        return Request("https://toy.example/events", {"authorization": secrets["token"]}, b"\n".join(payloads))
+
+    def read(self, reply: Reply | NoReply, count: int) -> Verdict:  # noqa: ARG002 - the toy answers for all
+        """Read the status."""
+        if isinstance(reply, NoReply):
+            return Later(Reason.OUTAGE, reply.cause)
+        match reply.status:
+            case 200 if reply.body:
+                return Mixed({int(index): REJECTED for index in reply.body.split(b",")})
+            case 200:
+                return Accepted()
+            case 400:
+                suspects = tuple(int(index) for index in reply.headers.get("suspects", "").split())
+                return Doubt(REJECTED, suspects)
+            case 401:
+                return Halt(Reason.UNAUTHORIZED, "the token is bad")
+            case 409:
+                return Later(Reason.UNKNOWN_ANSWER, "HTTP 409", blame=REJECTED)
+            case 429:
+                after = reply.headers.get("retry-after")
+                return Later(Reason.THROTTLED, "too fast", float(after) if after else None)
+        return Later(Reason.OUTAGE, f"HTTP {reply.status}")
+
+    def advice(self, reply: Reply) -> Advice:
+        """Read `factor` and `pause`."""
+        return Advice(float(reply.headers.get("factor", 1)), float(reply.headers.get("pause", 0)))
+
+
+def accept(_: Request) -> Reply:
+    """Accept everything."""
+    return OK
+
+
+def status(code: int, **headers: str) -> Callable[[Request], Reply]:
+    """Return a platform that always answers `code`; underscores in header names stand for hyphens."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _: Reply(code, given, b"")
+
+
+def refusing(*bad: str) -> Callable[[Request], Reply]:
+    """Return a platform that refuses every request with one of these ids in it."""
+    return lambda request: Reply(400 if set(bad) & set(ids(request)) else 200, {}, b"")
+
+
+def ids(request: Request) -> list[str]:
+    """Return the ids in a request."""
+    return request.body.decode().split("\n")
+
+
+def shaped(event_id: str = "a", *, at: float = EPOCH, size: int = 0) -> Shaped:
+    """Return an event in the toy's words, filled up to `size` bytes; it may go from `at` and for seven days."""
+    return Shaped("Bought", event_id.encode().ljust(size, b"."), at + 7 * DAY, at, ("em",), ())
+
+
+def record(offset: int = 0, *, topic: str = "orders", partition: int = 0) -> Record:
+    """Return a record with nothing in it."""
+    return Record(topic, partition, offset, None, b"", (), int(EPOCH * 1000))
+
+
+def delivery(event_id: str = "a", *, page: Page | None = None, offset: int = 0, form: Shaped | None = None) -> Delivery:
+    """Return a delivery for the toy; its record is open on `page` when one is given."""
+    page = page or Page("orders", 0, 1)
+    origin = record(offset, topic=page.topic, partition=page.partition)
+    form = form or shaped(event_id)
+    return Delivery("toy", origin, page, "order_placed", event_id, EPOCH, "bundled", form)
+
+
+def letter(offset: int = 0, *, page: Page | None = None, refusal: Refusal = REJECTED) -> DeadLetter:
+    """Return a dead letter of the toy."""
+    page = page or Page("orders", 0, 1)
+    origin = record(offset, topic=page.topic, partition=page.partition)
+    return DeadLetter(origin, page, "toy", "toy", refusal, f"id-{offset}", "bundled")
