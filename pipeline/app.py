@@ -8,6 +8,7 @@ Crash-only: what neither of them expects ends the process without another commit
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import signal
@@ -31,7 +32,7 @@ from pipeline.edge.dead_letters import KafkaDeadLetters
 from pipeline.edge.health import Endpoints, Health, serve
 from pipeline.edge.http import HttpSender
 from pipeline.edge.kafka import KafkaSource
-from pipeline.edge.logs import open_log
+from pipeline.edge.logs import LibraryLogs, open_log
 from pipeline.edge.readers import Readers
 from pipeline.edge.schema_files import load_contract
 from pipeline.edge.secrets import Secrets
@@ -48,9 +49,11 @@ from pipeline.flow.worker import Parts, Tempo, Worker
 from pipeline.kafka_settings import consumer_config, producer_config
 from pipeline.platforms import open_platform
 from pipeline.platforms.base import Platform
+from pipeline.registry_access import open_registry
 from pipeline.settings import Settings
 
-# The owner thread comes round many times a second; only giving up partitions may hold it.
+# The owner thread comes round many times a second. Only giving up partitions may hold it: for the revoke deadline, and
+# for a commit that waits for brokers as long as a session; this much more is a hang.
 STUCK_SECONDS = 30.0
 WATCH_SECONDS = 1.0
 
@@ -80,10 +83,12 @@ class _Room:
         self._settings = settings
         self._destinations = destinations
         log = open_log(settings.log.format, sys.stdout)
+        logging.getLogger().handlers = [LibraryLogs(log)]
         name = settings.worker_name
         self._telemetry = Telemetry(log, level=settings.log.level, version=__version__, worker=name)
         self._status = Status(name, __version__)
         self._stopping = False
+        self._patience = settings.stop.revoke_deadline_seconds + settings.kafka.session_timeout_seconds + STUCK_SECONDS
 
     async def live(self) -> int:
         """Build everything, run until the end, and take it down in order."""
@@ -91,12 +96,12 @@ class _Room:
         self._ending = _Ending(asyncio.Event())
         for destination in self._destinations:
             self._telemetry.introduce(destination.name, destination.platform)
-        async with HttpSender() as http:
-            secrets = read_secrets(self._settings, os.environ)
+        secrets = read_secrets(self._settings, os.environ)
+        async with HttpSender() as http, open_registry(self._settings.registry, secrets) as registry:
             world = World(http, secrets, self._telemetry, time.time, random.random)
             platforms = [open_platform(destination) for destination in self._destinations]
             self._lanes = Lanes(platforms, world, self._loop)
-            self._worker = self._build_worker(platforms, await self._registry())
+            self._worker = self._build_worker(platforms, registry)
             endpoints = await self._serve()
             self._tell_start()
             self._obey_signals()
@@ -112,9 +117,6 @@ class _Room:
             await asyncio.gather(*tasks, return_exceptions=True)
             await endpoints.close()
         return self._ending.code
-
-    async def _registry(self) -> Registry | None:
-        return None
 
     def _tell_start(self) -> None:
         settings = self._settings
@@ -144,7 +146,7 @@ class _Room:
             list(settings.source_topics),
             start_from=intake.start_from,
             on_lost_offsets=intake.on_lost_offsets,
-            tell_error=lambda code, detail: self._telemetry.tell(signals.KafkaTrouble(code, detail, fatal=False)),
+            teller=self._telemetry,
         )
         letters = settings.dead_letters
         allowance = Allowance(letters.budget_ratio, letters.budget_window_seconds, letters.budget_minimum_records)
@@ -174,7 +176,7 @@ class _Room:
         return Worker(parts, tempo)
 
     async def _serve(self) -> Endpoints:
-        health = Health(self._status, self._telemetry.expose, STUCK_SECONDS)
+        health = Health(self._status, self._telemetry.expose, self._patience)
         return await serve(health, self._settings.http.host, self._settings.http.port)
 
     # -- the end ---------------------------------------------------------------------------------------------------
@@ -249,5 +251,5 @@ class _Room:
             await asyncio.sleep(STUCK_SECONDS / 3)
             beat = self._status.beat_at
             silent = 0.0 if beat is None else time.monotonic() - beat
-            if silent > STUCK_SECONDS:
+            if silent > self._patience:
                 self._telemetry.tell(signals.OwnerStuck(silent))

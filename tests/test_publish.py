@@ -16,7 +16,16 @@ from registry_fake import RegistryFake
 from pipeline.core.decode import bundled_reader, decode
 from pipeline.core.model import Event, Record
 from pipeline.core.wire import schema_ref
-from pipeline.publish import Outgoing, PublishError, check, encode, publish_command, read_events, schema_ids
+from pipeline.publish import (
+    Outgoing,
+    PublishError,
+    check,
+    encode,
+    fresh_sample,
+    publish_command,
+    read_events,
+    schema_ids,
+)
 
 ORDER = {"order_id": "A-1", "occurred_at": "2025-11-21T08:00:00Z"}
 LEAD = {"lead_id": "L-1", "occurred_at": "2025-11-21T08:00:00Z", "state": "QUALIFIED"}
@@ -62,6 +71,13 @@ def test_tells_all_faults() -> None:
         "event 3: has neither order_id nor lead_id; add one, or say --kind",
     ] == [line.split(": is")[0] for line in caught.value.lines[:3]]
     assert ("event 4: lead_id: is empty; see docs/contract.md",) == caught.value.lines[3:]
+
+
+def test_sample_happens_now() -> None:
+    """A sample is as young as the call, so that no platform's age limit refuses it."""
+    (sample,) = check(fresh_sample("order", 1_800_000_000.5), CONTRACT)
+
+    assert 1_800_000_000_500 == sample.event["occurred_at"]
 
 
 def test_encodes_bare_without_registry() -> None:

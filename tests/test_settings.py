@@ -75,6 +75,13 @@ def test_all_faults_at_once() -> None:
     } == set(found)
 
 
+def test_a_wrong_value_is_reported_once() -> None:
+    """What follows from a value that is already reported is not reported again."""
+    found = faults_of(**BROKERS, CAPI_KAFKA_SECURITY_PROTOCOL="SASL_SSL", CAPI_KAFKA_SASL_MECHANISM="GUESS")
+
+    assert ["CAPI_KAFKA_SASL_MECHANISM"] == [name for name, problems in found.items() for _ in problems]
+
+
 def test_a_fault_says_variable_problem_and_example() -> None:
     """One line names the variable, what is wrong, and a value that would do."""
     with pytest.raises(SettingsError) as caught:

@@ -1,7 +1,8 @@
 """The dead-letter budget: a bug must not pour a topic into the dead letters.
 
-When more than a ratio of what was settled in the last minutes is refused, the worker stops taking records
-and somebody is called; the offsets stay where they are.
+When more than a ratio of what was read in the last minutes is refused, the worker stops taking records and somebody is
+called; the offsets stay where they are.
+What was read counts at once and not when it is accepted, or a backlog would look like refusals only.
 Source of the idea: Sentry arroyo's `DlqLimit` and Kafka's KIP-1316; unlike arroyo, nothing is dropped when it is spent.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """At most `ratio` (0..1) refused of at least `least` records settled within `window_seconds`."""
+    """At most `ratio` (0..1) may be refused, of at least `least` deliveries read within `window_seconds`."""
 
     ratio: float = 0.2
     window_seconds: float = 300.0
@@ -21,39 +22,39 @@ class Allowance:
 
 
 class Budget:
-    """Counts settled and refused by the second, over the window."""
+    """Counts deliveries read and refused by the second, over the window."""
 
     def __init__(self, allowance: Allowance) -> None:
         self._allowance = allowance
         self._seconds: deque[list[int]] = deque()
-        self._settled = 0
+        self._seen = 0
         self._refused = 0
 
-    def note(self, *, settled: int, refused: int, now: float) -> None:
-        """Count `settled` deliveries, of which `refused` were refused."""
+    def note(self, *, seen: int, refused: int, now: float) -> None:
+        """Count `seen` deliveries as read and `refused` as refused."""
         second = int(now)
         if not self._seconds or self._seconds[-1][0] < second:
             self._seconds.append([second, 0, 0])
-        self._seconds[-1][1] += settled
+        self._seconds[-1][1] += seen
         self._seconds[-1][2] += refused
-        self._settled += settled
+        self._seen += seen
         self._refused += refused
         while self._seconds[0][0] < second - self._allowance.window_seconds:
-            _, old_settled, old_refused = self._seconds.popleft()
-            self._settled -= old_settled
+            _, old_seen, old_refused = self._seconds.popleft()
+            self._seen -= old_seen
             self._refused -= old_refused
 
     @property
     def spent(self) -> bool:
         """True when more was refused than is allowed."""
-        return self._settled >= self._allowance.least and self._refused > self._allowance.ratio * self._settled
+        return self._seen >= self._allowance.least and self._refused > self._allowance.ratio * self._seen
 
     @property
     def ratio(self) -> float:
         """The share refused within the window, 0..1."""
-        return self._refused / self._settled if self._settled else 0.0
+        return self._refused / self._seen if self._seen else 0.0
 
     @property
     def figures(self) -> tuple[int, int, float]:
-        """Refused, settled, and the seconds over which they were counted."""
-        return self._refused, self._settled, self._allowance.window_seconds
+        """Refused, seen, and the seconds over which they were counted."""
+        return self._refused, self._seen, self._allowance.window_seconds

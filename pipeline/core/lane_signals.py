@@ -102,13 +102,3 @@ class SecretRotated(Signal):
     usual: ClassVar[Level] = "info"
     destination: str
     secret: str
-
-
-@dataclass(frozen=True, slots=True)
-class SecretMissing(Signal):
-    """A secret cannot be read; `detail` says where it was looked for."""
-
-    usual: ClassVar[Level] = "error"
-    destination: str
-    secret: str
-    detail: str

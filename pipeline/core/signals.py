@@ -123,6 +123,15 @@ class Lost(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class FirstStart(Signal):
+    """Partitions on which this group never committed: they begin at `start_from`, as the settings say."""
+
+    usual: ClassVar[Level] = "info"
+    partitions: tuple[Partition, ...]
+    start_from: str
+
+
+@dataclass(frozen=True, slots=True)
 class OffsetLost(Signal):
     """Retention took records before they were read; `resumed_at` is None when the settings say to fail."""
 
@@ -281,7 +290,7 @@ class BudgetSpent(Signal):
 
     usual: ClassVar[Level] = "error"
     refused: int
-    settled: int
+    seen: int
     window_seconds: float
 
 

@@ -148,9 +148,9 @@ def _words(seen: Seen) -> str:
 
 
 def _listed(what: str, items: Iterable[str]) -> Iterator[str]:
-    """Say `what` of the first few items, and how many more there are."""
+    """Say `what` of the first few items, and of how many more."""
     names = sorted(items)
     for name in names[:_SHOWN]:
         yield f"{name} {what}"
     if len(names) > _SHOWN:
-        yield f"... and {len(names) - _SHOWN} more {what}"
+        yield f"({len(names) - _SHOWN} more: {what})"

@@ -59,7 +59,7 @@ def play(options: Options, screen: Screen) -> bool:
             screen.say(f"Logs and files of this run stay in {stage.place.folder}")
         servers = _show_kafka(stage, screen)
         sandbox_port = _show_platform(stage, screen, options, trade)
-        worker, worker_port = _show_worker(stage, screen, options, servers, sandbox_port, trade)
+        worker, worker_port = _show_worker(stage, screen, options, servers, sandbox_port)
         with closing(Till(servers, group=GROUP, topics=TOPICS, dead_letters=DEAD_LETTERS)) as till:
             running = Running(worker, worker_port, sandbox_port, till)
             published = _show_trade(running, screen, trade)
@@ -87,27 +87,27 @@ def _show_kafka(stage: Stage, screen: Screen) -> str:
 def _show_platform(stage: Stage, screen: Screen, options: Options, trade: Trade) -> int:
     screen.phase(
         "The ad platform",
-        "Starting the sandbox: it judges requests as the documentation of Meta's Conversions API says, and keeps\n"
+        "Starting the sandbox: it judges requests as the documentation of Meta's Conversions API says, and keeps "
         "a journal of the events that it accepted. It shares no code with the sender.",
     )
     port = stage.start_sandbox(options.sandbox_port, trade.refused_ids)
     count = len(trade.refused_ids)
     screen.say(
-        f"It listens on http://127.0.0.1:{port} with a token made up for this run. It refuses {count} of the events\n"
+        f"It listens on http://127.0.0.1:{port} with a token made up for this run. It refuses {count} of the events "
         "for reasons of its own, and does not say which event of a request it means."
     )
     return port
 
 
 def _show_worker(
-    stage: Stage, screen: Screen, options: Options, servers: str, sandbox_port: int, trade: Trade
+    stage: Stage, screen: Screen, options: Options, servers: str, sandbox_port: int
 ) -> tuple[Process, int]:
     screen.phase(
         "The worker",
-        "Starting `capi-pipeline run`, the program that production runs: set up by environment variables, a\n"
+        "Starting `capi-pipeline run`, the program that production runs: set up by environment variables, a "
         f"destinations file with one destination ({DESTINATION}), and a folder with one secret, the token.",
     )
-    worker, port = stage.start_worker(servers, sandbox_port, options.worker_port, trade.records)
+    worker, port = stage.start_worker(servers, sandbox_port, options.worker_port, options.events)
     screen.say(f"It has joined its consumer group; probes and metrics are on http://127.0.0.1:{port}/metrics.")
     return worker, port
 
@@ -116,8 +116,8 @@ def _show_trade(running: Running, screen: Screen, trade: Trade) -> list[Publishe
     mishaps = sum(sample.expected.outcome != "accepted" for sample in trade.day)
     screen.phase(
         "A day of trade",
-        f"Publishing {len(trade.day)} orders and leads of one shop in 12 countries. {mishaps} of them must not reach\n"
-        "the platform: broken bytes, refused consent, events too old, refunds and more. Waiting until the worker\n"
+        f"Publishing {len(trade.day)} orders and leads of one shop in 12 countries. {mishaps} of them must not reach "
+        "the platform: broken bytes, refused consent, events too old, refunds and more. Waiting until the worker "
         "has delivered, skipped or dead-lettered every one of them, and has committed its offsets.",
     )
     with screen.progress(trade.records) as progress:
@@ -126,7 +126,7 @@ def _show_trade(running: Running, screen: Screen, trade: Trade) -> list[Publishe
     screen.say(_figures(running))
     screen.phase(
         "Some of it again",
-        f"Publishing {len(trade.repeats)} of the accepted records once more, byte for byte, as producers do after a\n"
+        f"Publishing {len(trade.repeats)} of the accepted records once more, byte for byte, as producers do after a "
         "time-out. The platform must not get them twice.",
     )
     with screen.progress(trade.records) as progress:
@@ -139,7 +139,7 @@ def _show_trade(running: Running, screen: Screen, trade: Trade) -> list[Publishe
 def _show_balance(running: Running, screen: Screen, published: Sequence[Published], folder: Path) -> bool:
     screen.phase(
         "The balance",
-        "Stopping the worker with SIGTERM, as Kubernetes does, and holding what was published against the\n"
+        "Stopping the worker with SIGTERM, as Kubernetes does, and holding what was published against the "
         "platform's journal, the dead-letter topic, the worker's metrics and the committed offsets.",
     )
     worker, platform = gauges.read_worker(running.worker_port), gauges.read_sandbox(running.sandbox_port)

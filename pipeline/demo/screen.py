@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from rich import box
 from rich.console import Console
 from rich.live import Live
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -18,16 +19,18 @@ from pipeline.demo.balance import Account, Letter, Published
 from pipeline.demo.gauges import Gauge, Sandbox
 
 PHASES = 6
-# Wide enough for the tables when the output is a file or a pipe.
-_PLAIN_WIDTH = 110
+# Lines are no longer than this, also on a wider terminal; and as long as this when the output is a file or a pipe.
+_WIDTH = 110
+_INDENT = 5
 
 
 class Screen:
     """Writes to standard output: with colors and live figures on a terminal, plain lines elsewhere."""
 
     def __init__(self) -> None:
-        terminal = sys.stdout.isatty()
-        self._console = Console(highlight=False, soft_wrap=True, width=None if terminal else _PLAIN_WIDTH)
+        self._console = Console(highlight=False)
+        if not self._console.is_terminal or self._console.width > _WIDTH:
+            self._console.width = _WIDTH
         self._phase = 0
 
     def phase(self, title: str, explanation: str) -> None:
@@ -37,9 +40,8 @@ class Screen:
         self.say(explanation)
 
     def say(self, text: str) -> None:
-        """Print a line of the running phase."""
-        for line in text.splitlines():
-            self._console.print(Text(f"     {line}"))
+        """Say something about the running phase."""
+        self._console.print(Padding(Text(text), (0, 0, 0, _INDENT)))
 
     @contextmanager
     def progress(self, records: int) -> Iterator[Progress]:
@@ -70,6 +72,7 @@ class Screen:
             self._console.print(Text(f"\nIt does not balance ({len(faults)} findings):", style="bold red"))
             for fault in faults:
                 self._console.print(Text(f"  - {fault}"))
+            self.say("Run it again with --keep and the same --seed to read the logs of its processes.")
             return
         accepted, skipped, letters = len(account.accepted), sum(account.skipped.values()), len(account.letters)
         parts = f"{accepted} accepted + {skipped} skipped + {letters} dead-lettered"
@@ -87,15 +90,18 @@ class Screen:
         command = f"{_relative(sys.executable)} -m pipeline"
         self._console.print(Text("\nWhat to try next", style="bold"))
         steps = (
-            ("demo --keep", "the same, and its logs, settings and dead letters stay for you to read"),
+            ("demo --keep", "the same, with its logs and dead letters kept"),
             ("demo --events 2000 --seed 7", "a larger and different day"),
-            ("sandbox", "the stand-in for the platform, to send events to; docs/sandbox.md"),
-            ("publish --help", "publish events of your own from JSON; docs/contract.md says what is in one"),
-            ("check --help", "look for everything that would keep a real worker from running"),
-            ("run --help", "the worker itself; docs/settings.md and docs/destinations.md set it up"),
+            ("sandbox", "a stand-in for the platform: docs/sandbox.md"),
+            ("publish --sample order --dry-run", "check an event of your own: docs/contract.md"),
+            ("check", "what keeps it from running: docs/settings.md"),
+            ("run", "deliver for real: docs/destinations.md"),
         )
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
         for words, what in steps:
-            self._console.print(Text(f"  {command} {words:<28} {what}"))
+            table.add_row(Text(f"  {command} {words}"), Text(what))
+        self._console.print(table)
 
     def failure(self, text: str) -> None:
         """Say what broke."""
@@ -141,7 +147,7 @@ def _outcomes(published: Sequence[Published], account: Account) -> Table:
             for item in published
             if item.sample.expected.outcome == outcome and (item.sample.expected.reason or "") == reason
         ]
-        stories = ", ".join(dict.fromkeys(sample.story for sample in meant))
+        stories = "; ".join(dict.fromkeys(sample.story for sample in meant))
         table.add_row(outcome, reason, str(count), str(len(meant)), stories)
     table.add_section()
     total = sum(count for _, _, count in rows)

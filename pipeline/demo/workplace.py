@@ -6,6 +6,7 @@ Invariant: nothing of the user's own `CAPI_*` variables reaches a process of the
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 from collections.abc import Mapping
@@ -76,8 +77,6 @@ class Workplace:
             "CAPI_KAFKA_BOOTSTRAP_SERVERS": servers,
             "CAPI_SOURCE_TOPICS": ",".join(f"{topic}={kind}" for kind, topic in TOPICS.items()),
             "CAPI_DEAD_LETTERS_TOPIC": DEAD_LETTERS,
-            # A demo's few records come at once; without this its mishaps alone could look like a broken publisher.
-            "CAPI_DEAD_LETTERS_BUDGET_MINIMUM_RECORDS": str(records),
             "CAPI_DESTINATIONS_FILE": str(destinations),
             "CAPI_SECRETS_DIR": str(secrets_dir),
             "CAPI_INTAKE_COMMIT_INTERVAL_SECONDS": "0.2",
@@ -95,7 +94,7 @@ def plain_environment(environ: Mapping[str, str]) -> dict[str, str]:
     package = str(Path(__file__).resolve().parents[2])
     path = environ.get("PYTHONPATH")
     plain = {name: value for name, value in environ.items() if not name.startswith("CAPI_")}
-    return {**plain, "PYTHONPATH": f"{package}:{path}" if path else package, "PYTHONUNBUFFERED": "1"}
+    return {**plain, "PYTHONPATH": f"{package}{os.pathsep}{path}" if path else package, "PYTHONUNBUFFERED": "1"}
 
 
 def free_port() -> int:

@@ -9,18 +9,19 @@ the consumer's own offset reset would be a silent jump, so it is switched off an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from pipeline.core.model import Headers, Record
-from pipeline.core.ports import CommitResult, Partition, Rebalance, SourceBroken
+from pipeline.core.ports import CommitResult, Partition, Rebalance, SourceBroken, Teller
+from pipeline.core.signals import FirstStart, KafkaTrouble, OffsetLost
 
 StartFrom = Literal["earliest", "latest"]
 OnLostOffsets = Literal["fail", "earliest", "latest"]
 
-COMMITTED_TIMEOUT_SECONDS = 20.0
+ANSWER_SECONDS = 20.0
 # What a commit answers when the partitions are somebody else's, or soon will be.
 _FENCED = frozenset(
     {
@@ -56,12 +57,12 @@ class KafkaSource:
         *,
         start_from: StartFrom = "earliest",
         on_lost_offsets: OnLostOffsets = "fail",
-        tell_error: Callable[[str, str], None] = lambda _code, _detail: None,
+        teller: Teller,
     ) -> None:
         self._topics = list(topics)
         self._start_from = start_from
         self._on_lost_offsets = on_lost_offsets
-        self._tell_error = tell_error
+        self._teller = teller
         self._rebalance: Rebalance | None = None
         self._fault: BaseException | None = None
         self._paused = False
@@ -142,27 +143,30 @@ class KafkaSource:
         elif error.fatal() or error.code() not in _PASSING:
             raise SourceBroken(f"Kafka says: {error.str()} ({error.name()})")
         else:
-            self._tell_error(error.name(), error.str())
+            self._teller.tell(KafkaTrouble(error.name(), error.str(), fatal=error.fatal()))
         return None
 
     def _offsets_lost(self, message: Message, error: KafkaError) -> None:
         """Kafka no longer has the records after the committed offset: never jump without being told to."""
-        where = f"{message.topic()}[{message.partition()}]"
-        if self._on_lost_offsets == "fail":
-            raise SourceBroken(
-                f"the committed offset of {where} is gone from Kafka ({error.str()}): records expired before they were "
-                "delivered. Set CAPI_ON_LOST_OFFSETS=earliest (or latest) for one start to go on, and see the runbook"
-            )
-        self._tell_error(
-            error.name(), f"the committed offset of {where} is gone; going on from {self._on_lost_offsets}, as told"
-        )
-        offset = OFFSET_BEGINNING if self._on_lost_offsets == "earliest" else OFFSET_END
         topic, partition = message.topic(), message.partition()
-        if topic is not None and partition is not None:
-            self._consumer.seek(TopicPartition(topic, partition, offset))
+        if topic is None or partition is None:
+            raise SourceBroken(f"Kafka says without a place: {error.str()}")
+        place = TopicPartition(topic, partition)
+        first, end = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
+        committed = self._consumer.committed([place], timeout=ANSWER_SECONDS)[0].offset
+        resumed = {"fail": None, "earliest": first, "latest": end}[self._on_lost_offsets]
+        self._teller.tell(OffsetLost(topic, partition, committed, first, resumed))
+        if resumed is None:
+            raise SourceBroken(
+                f"the committed offset {committed} of {topic}[{partition}] is gone, Kafka starts at {first}: "
+                "records expired before they were delivered. To go on from what is there, set "
+                "CAPI_INTAKE_ON_LOST_OFFSETS=earliest (or latest) for one start; see the runbook"
+            )
+        place.offset = resumed
+        self._consumer.seek(place)
 
     def _on_error(self, error: KafkaError) -> None:
-        self._tell_error(error.name(), error.str())
+        self._teller.tell(KafkaTrouble(error.name(), error.str(), fatal=error.fatal()))
 
     # -- rebalances: nothing may be raised from here ---------------------------------------------------------------
 
@@ -204,24 +208,29 @@ class KafkaSource:
     def _starting_points(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
         """Return the committed positions; where nothing was ever committed, the configured first position.
 
-        `latest` is resolved to a number here, and committed by the next commit, so that a crash does not move it.
+        `latest` is resolved to a number and committed at once, so that a crash before the first record moves nothing.
         """
-        committed = consumer.committed(partitions, timeout=COMMITTED_TIMEOUT_SECONDS) if partitions else []
+        committed = consumer.committed(partitions, timeout=ANSWER_SECONDS) if partitions else []
         for place in committed:
             if place.error is not None:
                 raise KafkaException(place.error)
-            if place.offset < 0:
-                if self._start_from == "earliest":
-                    place.offset = OFFSET_BEGINNING
-                else:
-                    _, place.offset = consumer.get_watermark_offsets(place, timeout=COMMITTED_TIMEOUT_SECONDS)
+        new = [place for place in committed if place.offset < 0]
+        for place in new:
+            if self._start_from == "earliest":
+                place.offset = OFFSET_BEGINNING
+            else:
+                _, place.offset = consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
+        if new:
+            self._teller.tell(FirstStart(tuple(_names(new)), self._start_from))
+            if self._start_from == "latest":
+                consumer.commit(offsets=new, asynchronous=True)
         return committed
 
     def _share(self) -> float:
         """Return the part of all subscribed partitions that is ours."""
         total = 0
         for topic in self._topics:
-            known = self._consumer.list_topics(topic, timeout=COMMITTED_TIMEOUT_SECONDS).topics.get(topic)
+            known = self._consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics.get(topic)
             total += len(known.partitions) if known is not None else 0
         return len(self._owned) / total if total else 1.0
 

@@ -21,6 +21,7 @@ from pipeline.core.signals import SchemaLearned
 from pipeline.core.wire import lookup
 
 Key = tuple[str, SchemaRef | None]
+REFUSED_SECONDS = 60.0
 
 
 class Readers:
@@ -41,16 +42,20 @@ class Readers:
         self._loop = loop
         self._teller = teller
         self._chance = chance
-        self._known: dict[Key, Reader | Refusal] = {}
+        self._known: dict[Key, Reader] = {}
+        self._refused: dict[Key, Refusal] = {}
+        self._forget_at = 0.0
         self._fetching: set[Key] = set()
         self.down: str | None = None
 
     def reader(self, topic: str, ref: SchemaRef | None) -> Reader | Refusal | None:
         """Return the reader for a record of `topic`, a refusal, or None when it has to be fetched first."""
         known = self._known.get((topic, ref))
-        if known is None and (ref is None or self._registry is None):
-            known = self._known[topic, ref] = bundled_reader(self._contract, self._topics[topic], ref)
-        return known
+        if known is not None:
+            return known
+        if ref is None or self._registry is None:
+            return self._bundled(topic, ref)
+        return self._refused.get((topic, ref))
 
     def fetch(self, topic: str, ref: SchemaRef | None) -> None:
         """Begin to fetch a schema, unless that is under way."""
@@ -58,6 +63,14 @@ class Readers:
         if key not in self._fetching:
             self._fetching.add(key)
             asyncio.run_coroutine_threadsafe(self._fetch(key), self._loop)
+
+    def _bundled(self, topic: str, ref: SchemaRef | None) -> Reader:
+        """Return the reader of our own schema; whatever id a prefix names, the reader is the same."""
+        own = None if ref is None else 0 if isinstance(ref, int) else b""
+        reader = self._known.get((topic, own))
+        if reader is None:
+            reader = self._known[topic, own] = bundled_reader(self._contract, self._topics[topic], ref)
+        return reader
 
     async def _fetch(self, key: Key) -> None:
         topic, ref = key
@@ -73,9 +86,22 @@ class Readers:
                 await asyncio.sleep(backoff(attempt, chance=self._chance(), cap=10.0))
                 continue
             self.down = None
-            self._known[key] = self._compiled(topic, ref, found)
+            self._keep(key, self._compiled(topic, ref, found))
             self._fetching.discard(key)
             return
+
+    def _keep(self, key: Key, found: Reader | Refusal) -> None:
+        """Keep a reader for good, a refusal for a while: the schema may be registered meanwhile, and ids of garbage
+        must not fill the memory.
+        """
+        now = self._loop.time()
+        if now >= self._forget_at:
+            self._refused = {}
+            self._forget_at = now + REFUSED_SECONDS
+        if isinstance(found, Reader):
+            self._known[key] = found
+        else:
+            self._refused[key] = found
 
     def _compiled(self, topic: str, ref: SchemaRef, found: SchemaText | None) -> Reader | Refusal:
         if found is None:

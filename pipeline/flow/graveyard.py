@@ -47,11 +47,11 @@ class Graveyard:
     @property
     def withheld(self) -> str | None:
         """Why letters are kept back, or None while the budget lasts."""
-        return f"{self._budget.ratio:.0%} of what was settled lately was refused" if self._withheld else None
+        return f"{self._budget.ratio:.0%} of what was read lately was refused" if self._withheld else None
 
-    def note_settled(self, count: int) -> None:
-        """Count what was settled without a letter: it pays into the budget."""
-        self._budget.note(settled=count, refused=0, now=self._clock())
+    def note_seen(self, count: int) -> None:
+        """Count what was read, whatever becomes of it: it pays into the budget."""
+        self._budget.note(seen=count, refused=0, now=self._clock())
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Send letters on their way, within the budget. Those of ended pages are for the next owner to bury."""
@@ -61,7 +61,7 @@ class Graveyard:
             refusal = first.refusal
             self._teller.tell(Refused(destination, reason, count, refusal.detail, refusal.code))
         for letter in letters:
-            self._budget.note(settled=1, refused=1, now=now)
+            self._budget.note(seen=0, refused=1, now=now)
             if not self._budget.spent:
                 self._send(letter)
                 continue
@@ -84,7 +84,7 @@ class Graveyard:
         for (destination, reason), (count, _) in _by_cause(taken).items():
             self._teller.tell(Buried(destination, reason, count))
         self._note_failures([burial for burial in reports if burial.error is not None], now)
-        if taken and not self._again:
+        if not self._again and (taken or not self._under_way):
             self._failures, self.trouble = 0, None
 
     def done_with(self, pages: Iterable[Page]) -> bool:

@@ -88,7 +88,9 @@ class Intake:
     def serve(self) -> None:
         """Let rebalances and commit results happen while nothing is taken."""
         # Paused partitions yield nothing; what comes all the same keeps its order behind what is unread.
-        self._unread = [*self._unread, *self._take(1)]
+        # Taken first: a rebalance inside of it may forget some of what is unread.
+        late = self._take(1)
+        self._unread = [*self._unread, *late]
 
     def forget_ended(self) -> None:
         """Forget what belongs to partitions that are no longer ours: their new owner reads it again."""

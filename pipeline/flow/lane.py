@@ -153,7 +153,8 @@ class Lane:
             else:
                 self._conclude(carried, verdict)
                 split.was_accepted()
-        if self._streak.hopeless:
+        # Halted and still nothing accepted: the cause stands, however few events this probe had.
+        if self._streak.hopeless or self._line.halted is Reason.ALL_REJECTED:
             self._line.halt(Halt(Reason.ALL_REJECTED, self._streak.detail))
             self._queue.put_back([item for item in split.undecided() if not item.done and not item.page.closing])
             self._streak.begin_again()

@@ -77,6 +77,7 @@ class Line:
         self._breaker = Breaker()
         # Since when the line waits or is halted; None while it delivers.
         self._stopped_at: float | None = None
+        self._shown = State.CLOSED
         self.halted: Reason | None = None
 
     @property
@@ -89,6 +90,8 @@ class Line:
     def share(self, share: float) -> None:
         """Send at this part of the destination's rate from now on."""
         self._pace.share(share)
+        rate = self._pace.rate(now=self._world.clock())
+        self._world.teller.tell(lane_signals.RateChanged(self._destination.name, rate))
 
     def retry_now(self) -> None:
         """Ask again at once if halted: the cause may be mended."""
@@ -120,6 +123,7 @@ class Line:
         self.halted = halt.reason
         self._stopped_at = self._stopped_at or now
         self._breaker.trip(now=now, seconds=halt.wait or HALT_SECONDS)
+        self._show_breaker()
         self._bell.ring()
 
     async def _permission(self, carried: Carried) -> bool:
@@ -127,6 +131,7 @@ class Line:
 
         Nothing awaits between the sifting and the permission: a probe that is let out of the breaker is sent.
         """
+        paced_since: float | None = None
         while True:
             carried.deliveries = self._sift(carried.deliveries)
             if not carried.deliveries:
@@ -135,11 +140,23 @@ class Line:
             wait = self._breaker.wait(now=now)
             if wait == 0:
                 wait = self._pace.wait(now=now)
+                paced_since = now if wait and paced_since is None else paced_since
             if wait == 0:
                 self._breaker.go()
                 self._pace.go(now=now)
+                self._show_wait(paced_since, now)
                 return True
             await self._bell.wait(wait)
+
+    def _show_wait(self, since: float | None, now: float) -> None:
+        if since is not None:
+            self._world.teller.tell(lane_signals.LimiterWaited(self._destination.name, now - since))
+        self._show_breaker()
+
+    def _show_breaker(self) -> None:
+        if self._breaker.state is not self._shown:
+            self._shown = self._breaker.state
+            self._world.teller.tell(lane_signals.BreakerMoved(self._destination.name, self._shown))
 
     async def _send(self, carried: Carried) -> Verdict:
         secrets = self._world.secrets.values(self._destination.secrets)
@@ -160,6 +177,7 @@ class Line:
         for item in carried.deliveries:
             item.attempts += 1
         self._feel(verdict, carried, now)
+        self._show_breaker()
         self._tell(carried, verdict, reply, len(request.body), now - began)
         return verdict
 
@@ -194,6 +212,7 @@ class Line:
         if later.reason is Reason.THROTTLED:
             # The platform spoke to the account, not to this batch: the whole lane is silent.
             self._breaker.trip(now=now, seconds=seconds)
+            self._show_breaker()
             self._bell.ring()
             return
         until = now + seconds

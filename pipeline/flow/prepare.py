@@ -34,6 +34,11 @@ class Prepared:
     unread: Sequence[Record] = ()
     missing: tuple[str, SchemaRef | None] | None = None
 
+    @property
+    def size(self) -> int:
+        """Deliveries, letters and skips together."""
+        return sum(map(len, self.deliveries.values())) + len(self.letters) + self.skipped.total()
+
 
 class Preparer:
     """Takes records into the ledger for a fixed set of destinations."""

@@ -99,6 +99,7 @@ class Worker:
 
     def _spread(self, prepared: Prepared) -> None:
         """Hand what was prepared to the lanes and the graveyard."""
+        self._graveyard.note_seen(prepared.size)
         for destination, deliveries in prepared.deliveries.items():
             if deliveries:
                 self._lanes.offer(destination, deliveries)
@@ -106,7 +107,6 @@ class Worker:
             self._teller.tell(signals.Consumed(topic, records, size))
         if prepared.skipped:
             self._teller.tell(signals.Skipped(prepared.skipped))
-            self._graveyard.note_settled(prepared.skipped.total())
         if prepared.letters:
             self._graveyard.bury(prepared.letters)
 
@@ -117,7 +117,6 @@ class Worker:
                 delivery.page.settle(delivery.record.offset)
             for delivery in report.duplicates:
                 delivery.page.settle(delivery.record.offset)
-            self._graveyard.note_settled(len(report.accepted) + len(report.duplicates))
             if report.duplicates:
                 cause: tuple[str | None, Reason] = (report.destination, Reason.DUPLICATE)
                 self._teller.tell(signals.Skipped({cause: len(report.duplicates)}))

@@ -89,6 +89,13 @@ def web_address(raw: str | None) -> str | None:
     return text if _WEB_ADDRESS(text) else None
 
 
+def click_after_event(body: Body) -> bool:
+    """Whether fbc would be built from a click that is said to have come after the event."""
+    touch = body["touch"]
+    seen = touch["fbclid_seen_at"]
+    return touch["fbc"] is None and seen is not None and seen > body["occurred_at"]
+
+
 def page(url: str | None, referrer: str | None) -> Json:
     """Return where it happened: the page's web address and the referrer, as they are."""
     if url and referrer:

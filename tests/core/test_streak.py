@@ -24,10 +24,10 @@ def test_hopeless_at_the_limit() -> None:
 
 
 def test_acceptance_begins_again() -> None:
-    """One acceptance shows that the account works."""
+    """One acceptance shows that the account works: the count begins again."""
     streak = Streak(2)
     streak.refused(REJECTED)
-    streak.accepted()
+    streak.begin_again()
     streak.refused(REJECTED)
 
     assert not streak.hopeless

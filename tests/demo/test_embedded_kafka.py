@@ -75,7 +75,7 @@ def test_committed_offsets(kafka: EmbeddedKafka) -> None:
     publish(kafka, 2)
     with closing(consumer(kafka)) as reader:
         reader.subscribe(["orders"])
-        reader.commit(first(reader), asynchronous=False)
+        reader.commit(message=first(reader), asynchronous=False)
     with closing(consumer(kafka)) as reader:
         committed = reader.committed([TopicPartition("orders", 0)], timeout=TIMEOUT)
         _, end = reader.get_watermark_offsets(TopicPartition("orders", 0), timeout=TIMEOUT)
@@ -124,7 +124,7 @@ def test_commit_error(kafka: EmbeddedKafka) -> None:
         message = first(reader)
         kafka.push_request_errors(Api.OFFSET_COMMIT, KafkaError.ILLEGAL_GENERATION)
         with pytest.raises(KafkaException, match="ILLEGAL_GENERATION"):
-            reader.commit(message, asynchronous=False)
+            reader.commit(message=message, asynchronous=False)
 
 
 def test_broker_down_and_up(kafka: EmbeddedKafka) -> None:

@@ -45,7 +45,7 @@ class BundledSchemas:
 
     def fetch(self, topic: str, ref: SchemaRef | None) -> None:
         """Nothing is ever missing."""
-        raise AssertionError(f"asked for the schema {ref} of {topic}")
+        raise AssertionError(f"asked for the schema {ref!r} of {topic}")
 
 
 def made(events: int, seed: int = 1) -> Trade:

@@ -232,11 +232,9 @@ class FakeSecrets:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._secrets = dict(secrets)
-        self._versions: dict[str, int] = {}
 
     def rotate(self, name: str, value: str | None) -> None:
         """Set or (None) remove a secret."""
-        self._versions[name] = self._versions.get(name, 0) + 1
         self._secrets.pop(name, None)
         if value is not None:
             self._secrets[name] = value
@@ -245,10 +243,6 @@ class FakeSecrets:
         """Return the values under the keys of `names`, or the first name that is missing."""
         missing = next((name for name in names.values() if name not in self._secrets), None)
         return missing or {key: self._secrets[name] for key, name in names.items()}
-
-    def versions(self, names: Mapping[str, str]) -> tuple[int, ...]:
-        """Return how often each was rotated."""
-        return tuple(self._versions.get(name, 0) for name in names.values())
 
 
 class FakeSchemas:

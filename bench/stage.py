@@ -1,0 +1,140 @@
+"""Where the bench plays: a folder, a Kafka, a sink, and the worker as production starts it.
+
+Invariant: leaving the `with` block ends every process that was started here and removes the folder.
+"""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import socket
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+import orjson
+
+from bench.contender import DATASET, TOKEN
+from bench.processes import Process
+from bench.topic import PARTITIONS, create_topics
+
+Broker = Literal["embedded", "real"]
+
+BACKLOG: Final = "bench.backlog"
+STREAM: Final = "bench.stream"
+_LETTERS: Final = "bench.dead-letters"
+_LOOPBACK: Final = "127.0.0.1"
+
+# A thousand events a request, as the other contenders send them; nothing else differs from the defaults but the rate.
+_DESTINATIONS: Final = """\
+version: 1
+destinations:
+  - name: bench
+    platform: meta
+    account: "{dataset}"
+    mode: live
+    limits:
+      events_per_request: 1000
+      bytes_per_request: 10000000
+      requests_per_second: 10000
+      linger_seconds: {linger}
+    secrets:
+      token: bench_token
+    options:
+      base_url: {url}
+"""
+
+
+class Stage:
+    """A folder of its own, and the processes that were started."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._folder = Path(tempfile.mkdtemp(prefix="capi-bench-"))
+        self._started = 0
+        self.servers = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start_kafka(self, broker: Broker) -> None:
+        """Start a broker with the bench's topics."""
+        topics = (BACKLOG, STREAM, _LETTERS)
+        if broker == "real":
+            kafka = self._stack.enter_context(self.process("broker", ["tests/support/kafka_broker.py"]))
+            self.servers = kafka.wait_for(rf"({_LOOPBACK}:\d+)")
+            create_topics(self.servers, topics)
+        else:
+            words = [word for topic in topics for word in ("--topic", f"{topic}={PARTITIONS}")]
+            kafka = self.process("embedded Kafka", ["-m", "pipeline.demo.kafka_process", *words])
+            self.servers = self._stack.enter_context(kafka).wait_for(r"bootstrap servers: (\S+)")
+
+    def start_sink(self) -> str:
+        """Start the lean sink and return its address."""
+        sink = self._stack.enter_context(self.process("sink", ["-m", "bench.sink"]))
+        return f"http://{_LOOPBACK}:{sink.wait_for(r'listens on port ([0-9]+)')}"
+
+    def start_sandbox(self) -> str:
+        """Start the sandbox, which checks and journals every event, and return its address."""
+        command = ["-m", "pipeline", "sandbox", "--port", "0", "--token", TOKEN, "--dataset", DATASET]
+        return self._stack.enter_context(self.process("sandbox", command)).wait_for(r"listens on (http://\S+)")
+
+    @contextmanager
+    def worker(self, *, topic: str, group: str, url: str, linger: float) -> Iterator[tuple[Process, str]]:
+        """Run `python -m pipeline run` for the block; gives the process and the address of its metrics."""
+        port = _free_port()
+        settings = self._settings(topic=topic, group=group, url=url, linger=linger, port=port)
+        with self.process("worker", ["-m", "pipeline", "run"], settings) as worker:
+            yield worker, f"http://{_LOOPBACK}:{port}"
+
+    def process(self, name: str, arguments: list[str], settings: Mapping[str, str] | None = None) -> Process:
+        """Start a Python process with a log of its own. The caller ends it."""
+        self._started += 1
+        return Process(name, arguments, log=self._folder / f"{self._started}.log", settings=settings)
+
+    def _settings(self, *, topic: str, group: str, url: str, linger: float, port: int) -> dict[str, str]:
+        destinations = self._folder / f"{group}.yaml"
+        destinations.write_text(_DESTINATIONS.format(dataset=DATASET, linger=linger, url=url), encoding="utf-8")
+        return {
+            "CAPI_WORKER_NAME": "bench",
+            "CAPI_GROUP": group,
+            "CAPI_KAFKA_BOOTSTRAP_SERVERS": self.servers,
+            "CAPI_SOURCE_TOPICS": f"{topic}=order",
+            "CAPI_DEAD_LETTERS_TOPIC": _LETTERS,
+            "CAPI_DESTINATIONS_FILE": str(destinations),
+            "CAPI_SECRET_BENCH_TOKEN": TOKEN,
+            "CAPI_HTTP_HOST": _LOOPBACK,
+            "CAPI_HTTP_PORT": str(port),
+            "CAPI_LOG_FORMAT": "json",
+        }
+
+
+def get(url: str, *, method: str = "GET") -> bytes:
+    """Return the body that a server on loopback answers. Raises OSError when it does not."""
+    place, _, path = url.removeprefix("http://").partition("/")
+    connection = http.client.HTTPConnection(place, timeout=30.0)
+    try:
+        connection.request(method, f"/{path}")
+        return connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+def get_json(url: str) -> Any:  # noqa: ANN401 - JSON is what it is
+    """Return what `get` does, read as JSON."""
+    return orjson.loads(get(url))
+
+
+def _free_port() -> int:
+    with socket.create_server((_LOOPBACK, 0)) as server:
+        return int(server.getsockname()[1])

@@ -1,0 +1,408 @@
+"""One lane: what it sends, what it waits for, and what it reports. Time is virtual."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from stage import Stage
+from toy import LIMITS, OK, ids, refusing, status
+
+from pipeline.core.lane_signals import LaneHalted, LaneResumed, LaneWaiting
+from pipeline.core.ledger import Page
+from pipeline.core.model import NoReply, Reply, Request
+from pipeline.core.reason import Reason
+from pipeline.core.status import LaneStatus
+
+ALONE = replace(LIMITS, concurrency=1)
+
+
+def test_nothing_is_reported_before_acceptance() -> None:
+    """While the platform has not answered, no delivery has an outcome."""
+    with Stage(seconds=5.0) as stage:
+        stage.offer("a", "b")
+        stage.pass_seconds(5.9)
+        before = list(stage.outcomes)
+        stage.pass_seconds(0.2)
+
+        assert ([], ["a", "b"]) == (before, stage.accepted)
+
+
+def test_batches_by_age() -> None:
+    """Events that arrive within the linger go together, and not before it is over."""
+    with Stage() as stage:
+        stage.offer("a")
+        stage.pass_seconds(0.9)
+        stage.offer("b")
+        before = stage.sent
+        stage.pass_seconds(0.2)
+
+        assert ([], ["ab"]) == (before, stage.sent)
+
+
+def test_batches_by_count() -> None:
+    """A full batch goes at once."""
+    with Stage() as stage:
+        stage.offer(*"abcdefghijk")
+        stage.pass_seconds(0)
+
+        assert ["abcdefghij"] == stage.sent
+
+
+def test_bounded_concurrency() -> None:
+    """No more batches are under way than the destination allows."""
+    with Stage(seconds=5.0, limits=replace(LIMITS, events_per_request=1, concurrency=3)) as stage:
+        stage.offer(*"abcde")
+        stage.pass_seconds(1)
+        before = stage.sent
+        stage.pass_seconds(10)
+
+        assert ["a", "b", "c"] == before
+        assert ["a", "b", "c", "d", "e"] == stage.accepted
+
+
+def test_keeps_its_pace() -> None:
+    """Requests keep the distance of the rate, times this replica's share."""
+    with Stage(limits=replace(LIMITS, events_per_request=1, requests_per_second=2.0)) as stage:
+        stage.lane.share(0.5)
+        stage.offer(*"abcd")
+        counts = []
+        for _ in range(4):
+            stage.pass_seconds(0.99)
+            counts.append(len(stage.sent))
+
+        assert [1, 2, 3, 4] == counts
+
+
+def test_heeds_usage_headers() -> None:
+    """What the platform's usage headers ask for is obeyed, also on success."""
+    answers = iter([Reply(200, {"pause": "30"}, b""), OK])
+    with Stage(lambda _: next(answers)) as stage:
+        stage.offer(*"abcdefghij")
+        stage.pass_seconds(0)
+        stage.offer(*"klmnopqrst")
+        stage.pass_seconds(29.9)
+        before = len(stage.sent)
+        stage.pass_seconds(0.2)
+
+        assert (1, 2) == (before, len(stage.sent))
+
+
+@pytest.mark.parametrize("outage", [NoReply("no answer"), Reply(503, {}, b"")])
+def test_outage_never_blames_events(outage: NoReply | Reply) -> None:
+    """However long the platform is away, nothing is refused, and everything is delivered afterwards."""
+    with Stage(lambda _: outage) as stage:
+        stage.offer(*"abcdefghijklmno")
+        stage.pass_seconds(6 * 3600)
+        before = list(stage.outcomes)
+        stage.http.answer = status(200)
+        stage.pass_seconds(120)
+
+        assert [] == before
+        assert sorted("abcdefghijklmno") == sorted(stage.accepted)
+
+
+def test_retry_is_the_same_request() -> None:
+    """After an outage the same events go again in the same bytes, whatever arrived meanwhile."""
+    with Stage(status(500)) as stage:
+        stage.offer("a", "b")
+        stage.pass_seconds(1.1)
+        stage.offer("c")
+        stage.pass_seconds(0.5)
+
+        assert ["ab", "ab"] == stage.sent
+        assert stage.http.requests[0] == stage.http.requests[1]
+
+
+def test_throttle_waits_as_told() -> None:
+    """A throttled lane is silent for as long as the platform says, then sends the same bytes."""
+    answers = iter([Reply(429, {"retry-after": "30"}, b""), OK, OK])
+    with Stage(lambda _: next(answers)) as stage:
+        stage.offer("a")
+        stage.pass_seconds(1)
+        stage.offer(*"bcdefghijk")
+        stage.pass_seconds(29.9)
+        before = stage.sent
+        stage.pass_seconds(0.2)
+
+        assert ["a"] == before
+        assert {"a", "bcdefghijk"} == set(stage.sent)
+        assert stage.http.requests[0] in stage.http.requests[1:]
+
+
+def test_throttle_without_a_time_backs_off() -> None:
+    """A throttle that names no time gets the usual back-off, and nothing is refused."""
+    with Stage(status(429)) as stage:
+        stage.offer("a")
+        stage.pass_seconds(1 + 0.5 + 1 + 2)
+
+        assert 4 == len(stage.sent)
+        assert [0.5, 1.0, 2.0, 4.0] == [signal.wait_seconds for signal in stage.teller.of(LaneWaiting)]
+
+
+def test_halt_settles_nothing() -> None:
+    """A dead token stops the lane: no event has an outcome, few requests go, and it says so once."""
+    with Stage(status(401)) as stage:
+        stage.offer(*"abcdefghijklmnopqrst")
+        stage.pass_seconds(600)
+
+        assert [] == stage.outcomes
+        assert len(stage.sent) <= 13
+        assert ["toy"] == [signal.destination for signal in stage.teller.of(LaneHalted)]
+        assert LaneStatus("halted", Reason.UNAUTHORIZED) == stage.lane.status
+
+
+def test_rotated_secret_resumes() -> None:
+    """A halted lane tries again as soon as a secret was rotated, with the new one."""
+    with Stage(lambda request: Reply(200 if request.headers["authorization"] == "t2" else 401, {}, b"")) as stage:
+        stage.offer("a")
+        stage.pass_seconds(10)
+        stage.secrets.rotate("toy-token", "t2")
+        stage.lane.secrets_changed()
+        stage.pass_seconds(0.1)
+
+        assert ["a"] == stage.accepted
+        assert LaneStatus() == stage.lane.status
+        assert 1 == len(stage.teller.of(LaneResumed))
+
+
+def test_missing_secret_halts() -> None:
+    """Without its secret a lane sends nothing, and goes on when the secret is there."""
+    with Stage() as stage:
+        stage.secrets.rotate("toy-token", None)
+        stage.offer("a")
+        stage.pass_seconds(10)
+        before = (stage.sent, stage.lane.status)
+        stage.secrets.rotate("toy-token", "t2")
+        stage.pass_seconds(60)
+
+        assert ([], LaneStatus("halted", Reason.UNAUTHORIZED)) == before
+        assert ["a"] == stage.accepted
+
+
+def test_expires_while_it_waits() -> None:
+    """An event that got too old in an outage is refused as expired, and the others are sent."""
+    with Stage(status(503)) as stage:
+        stage.offer("old", expires_in=30)
+        stage.offer("new")
+        stage.pass_seconds(25)
+        stage.http.answer = status(200)
+        stage.pass_seconds(60)
+
+        assert {"old": Reason.EXPIRED} == stage.refused
+        assert ["new"] == stage.accepted
+
+
+def test_never_sends_what_is_too_old() -> None:
+    """The age is looked at before every attempt."""
+    with Stage(status(503)) as stage:
+        stage.offer("old", expires_in=0.5)
+        stage.pass_seconds(60)
+
+        assert ([], {"old": Reason.EXPIRED}) == (stage.sent, stage.refused)
+
+
+@pytest.mark.parametrize("bad", "abcdefghij")
+def test_finds_one_bad_event(bad: str) -> None:
+    """One bad event in a batch is found and refused alone; all the others are delivered."""
+    with Stage(refusing(bad)) as stage:
+        stage.offer(*"abcdefghij")
+        stage.pass_seconds(5)
+
+        assert {bad: Reason.REJECTED} == stage.refused
+        assert sorted(set("abcdefghij") - {bad}) == sorted(stage.accepted)
+        assert bad in stage.sent
+        assert len(stage.sent) <= 8
+
+
+def test_named_event_is_refused_at_once() -> None:
+    """Where the platform speaks of single events, nobody is asked again."""
+    with Stage(lambda _: Reply(200, {}, b"1")) as stage:
+        stage.offer("a", "b", "c")
+        stage.pass_seconds(1)
+
+        assert (["abc"], ["a", "c"], {"b": Reason.REJECTED}) == (stage.sent, stage.accepted, stage.refused)
+
+
+def test_outage_in_a_search() -> None:
+    """A platform that goes away while a culprit is searched blames nobody; the search goes on afterwards."""
+    replies = iter([Reply(400, {}, b""), NoReply("gone"), Reply(503, {}, b"")])
+    with Stage(lambda request: next(replies, None) or refusing("d")(request)) as stage:
+        stage.offer(*"abcd")
+        stage.pass_seconds(60)
+
+        assert {"d": Reason.REJECTED} == stage.refused
+        assert ["a", "b", "c"] == sorted(stage.accepted)
+
+
+def test_answer_that_no_table_knows() -> None:
+    """An unknown answer is tried again three times before the event is blamed."""
+    with Stage(status(409)) as stage:
+        stage.offer("a")
+        stage.pass_seconds(1 + 0.5)
+        before = dict(stage.refused)
+        stage.pass_seconds(1)
+
+        assert ({}, {"a": Reason.REJECTED}) == (before, stage.refused)
+        assert ["a", "a", "a"] == stage.sent
+
+
+def test_configuration_buries_nobody() -> None:
+    """Twenty refused in a row for one code are configuration: the lane halts and none of them is refused."""
+    with Stage(status(400), limits=replace(ALONE, events_per_request=64)) as stage:
+        names = [f"{number:02}" for number in range(64)]
+        stage.offer(*names)
+        stage.pass_seconds(50)
+        halted = stage.lane.status
+        stage.http.answer = status(200)
+        stage.pass_seconds(120)
+
+        assert LaneStatus("halted", Reason.ALL_REJECTED) == halted
+        assert {} == stage.refused
+        assert names == sorted(stage.accepted)
+
+
+@pytest.mark.parametrize("limit", [20, 40])
+def test_halted_lane_probes_and_buries_nobody(limit: int) -> None:
+    """As long as everything is refused, the probes of a halted lane refuse nobody either."""
+    with Stage(status(400), limits=replace(ALONE, events_per_request=64, halt_after_refusals=limit)) as stage:
+        stage.offer(*(f"{number:02}" for number in range(64)))
+        stage.pass_seconds(600)
+
+        assert [] == stage.outcomes
+
+
+def test_nineteen_bad_events_are_events() -> None:
+    """One fewer refused in a row than the limit are refused, and the others delivered."""
+    bad = [f"{number:02}" for number in range(19)]
+    good = [f"{number:02}" for number in range(19, 64)]
+    with Stage(refusing(*bad), limits=replace(ALONE, events_per_request=64)) as stage:
+        stage.offer(*bad, *good)
+        stage.pass_seconds(60)
+
+        assert (bad, good) == (sorted(stage.refused), sorted(stage.accepted))
+
+
+def test_breaker_spares_a_failing_platform() -> None:
+    """When most calls fail the lane stops calling, then asks with a single request until one is answered."""
+    with Stage(status(503), limits=replace(LIMITS, events_per_request=1, concurrency=40)) as stage:
+        stage.offer(*"abcdefghijklmnopqrst")
+        stage.pass_seconds(2)
+        opened = len(stage.sent)
+        stage.pass_seconds(30)
+
+        assert 20 == opened
+        assert len(stage.sent) <= opened + 6
+        assert LaneStatus("waiting", None) == stage.lane.status
+
+
+def test_skips_copies() -> None:
+    """A copy of what was accepted is skipped as a duplicate, and not sent; other bytes are sent."""
+    with Stage() as stage:
+        stage.offer("a")
+        stage.pass_seconds(2)
+        stage.offer("a", "b")
+        stage.pass_seconds(2)
+
+        assert (["a", "b"], ["a"]) == (stage.sent, stage.duplicates)
+
+
+def test_drains_without_waiting_for_company() -> None:
+    """A lane that is to end sends what it has at once."""
+    with Stage() as stage:
+        stage.offer("a")
+        stage.lane.drain()
+        stage.pass_seconds(0)
+
+        assert ["a"] == stage.accepted
+
+
+def test_release_waits_for_requests() -> None:
+    """Giving up a partition waits for its requests, drops what is queued, and starts nothing for it."""
+    gone = Page("orders", 1, 2)
+    with Stage(seconds=5.0, limits=replace(ALONE, events_per_request=1)) as stage:
+        stage.offer("a", "b", page=gone)
+        stage.offer("c")
+        stage.pass_seconds(1)
+        gone.closing = True
+        release = stage.loop.create_task(stage.lane.release())
+        stage.pass_seconds(3.9)
+        early = release.done()
+        stage.pass_seconds(0.2)
+
+        assert (False, True) == (early, release.done())
+        stage.pass_seconds(30)
+        assert (["a", "c"], ["a", "c"]) == (stage.sent, stage.accepted)
+
+
+def test_closing_partition_ends_a_wait() -> None:
+    """A batch that waits out an outage is let go with its partition, and nothing more is sent of it."""
+    with Stage(status(503)) as stage:
+        stage.offer("a")
+        stage.pass_seconds(20)
+        count = len(stage.sent)
+        stage.page.closing = True
+        release = stage.loop.create_task(stage.lane.release())
+        stage.pass_seconds(300)
+
+        assert release.done()
+        assert (count, []) == (len(stage.sent), stage.outcomes)
+
+
+def test_batch_of_two_partitions_goes_on_without_one() -> None:
+    """When one partition of a waiting batch is given up, the retry holds only what is still ours."""
+    gone = Page("orders", 1, 2)
+    with Stage(status(503)) as stage:
+        stage.offer("a", page=gone)
+        stage.offer("b")
+        stage.pass_seconds(1.1)
+        gone.closing = True
+        stage.http.answer = status(200)
+        stage.pass_seconds(5)
+
+        assert (["ab", "b"], ["b"]) == (stage.sent, stage.accepted)
+
+
+def test_token_stays_out_of_signals() -> None:
+    """Nothing that a lane says holds the token or a payload."""
+    with Stage(status(401)) as stage:
+        stage.secrets.rotate("toy-token", "hush-hush")
+        stage.offer("private-id")
+        stage.pass_seconds(5)
+        said = " ".join(repr(signal) for signal in stage.teller.told)
+
+        assert said
+        assert "hush" not in said
+        assert "private" not in said
+
+
+def test_fault_in_a_batch_ends_the_lane() -> None:
+    """A bug while a batch is carried breaks the lane loudly; the batch is not lost in silence."""
+
+    def broken(_: Request) -> Reply:
+        raise ZeroDivisionError
+
+    with Stage(broken) as stage:
+        stage.offer("a")
+
+        with pytest.raises(ExceptionGroup):
+            stage.pass_seconds(2)
+
+
+def test_every_event_has_one_outcome() -> None:
+    """Over a mix of bad events, throttles and outages every event gets exactly one outcome."""
+    script = iter([429, 503, 200, 500, 429, 0] * 20)
+    picky = refusing("c", "k", "x")
+
+    def moody(request: Request) -> Reply | NoReply:
+        code = next(script, 200)
+        return picky(request) if code == 200 else Reply(code, {}, b"") if code else NoReply("reset")
+
+    with Stage(moody) as stage:
+        stage.offer(*"abcdefghijklmnopqrstuvwxyz")
+        stage.pass_seconds(3600)
+        outcomes = [*stage.accepted, *(item.event_id for one in stage.outcomes for item, _ in one.refused)]
+
+        assert sorted("abcdefghijklmnopqrstuvwxyz") == sorted(outcomes)
+        assert {"c", "k", "x"} == set(stage.refused)
+        assert {"c", "k", "x"} <= {"".join(ids(request)) for request in stage.http.requests}
