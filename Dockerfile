@@ -10,18 +10,17 @@ FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 COPY requirements/build.txt requirements/runtime.txt requirements/
-RUN python -m venv --without-pip /opt/capi-pipeline
-RUN pip --python /opt/capi-pipeline/bin/python install --no-compile --require-hashes --only-binary :all: \
-    -r requirements/runtime.txt
-RUN pip install --require-hashes --only-binary :all: -r requirements/build.txt
+RUN python -m venv --without-pip /opt/capi-pipeline \
+ && pip --python /opt/capi-pipeline/bin/python install --no-compile --require-hashes --only-binary :all: \
+    -r requirements/runtime.txt \
+ && pip install --require-hashes --only-binary :all: -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
 COPY pipeline pipeline
-RUN pip wheel --no-deps --no-build-isolation --wheel-dir wheels .
-RUN pip --python /opt/capi-pipeline/bin/python install --no-compile --no-deps --no-index --find-links wheels \
-    capi-pipeline
 # The worker runs without the right to write: bytecode is made here, and trusted without a look at the sources' times.
-RUN /opt/capi-pipeline/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/capi-pipeline/lib
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir wheels . \
+ && pip --python /opt/capi-pipeline/bin/python install --no-compile --no-deps --no-index wheels/*.whl \
+ && /opt/capi-pipeline/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/capi-pipeline/lib
 
 # -- run: the same base, the folder, and an account that may write nowhere ------------------------------------------
 FROM ${PYTHON_IMAGE}

@@ -102,4 +102,6 @@ class Process:
 
     def _failed(self, what: str) -> ProcessError:
         tail = self.output().splitlines()[-_TAIL_LINES:]
-        return ProcessError("\n".join([f"the {self.name} {what}; the end of its log:", *(f"  | {line}" for line in tail)]))
+        return ProcessError(
+            "\n".join([f"the {self.name} {what}; the end of its log:", *(f"  | {line}" for line in tail)])
+        )

@@ -25,6 +25,7 @@ RUN_SECONDS: Final = 120.0
 # How often the worker is asked whether it has begun; after that it is left alone.
 _ASK_SECONDS: Final = 0.01
 _LINGER_SECONDS: Final = 1.0
+_CONSUMED: Final = re.compile(r"^capi_records_consumed_total\{[^}]*\} (\S+)$", re.MULTILINE).findall
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ def _consumed(address: str) -> float:
         text = get(f"{address}/metrics").decode()
     except OSError:
         return 0.0
-    return sum(float(value) for value in re.findall(r"^capi_records_consumed_total\{[^}]*\} (\S+)$", text, re.M))
+    return sum(
+        float(value) for value in re.findall(r"^capi_records_consumed_total\{[^}]*\} (\S+)$", text, re.MULTILINE)
+    )
 
 
 def _arrived(sink: str) -> int:

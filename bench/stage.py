@@ -9,9 +9,8 @@ import http.client
 import shutil
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
@@ -121,18 +120,28 @@ class Stage:
 
 def get(url: str, *, method: str = "GET") -> bytes:
     """Return the body that a server on loopback answers. Raises OSError when it does not."""
-    place, _, path = url.removeprefix("http://").partition("/")
-    connection = http.client.HTTPConnection(place, timeout=30.0)
-    try:
-        connection.request(method, f"/{path}")
-        return connection.getresponse().read()
-    finally:
-        connection.close()
+    return _ask(url, method)[1]
 
 
 def get_json(url: str) -> Any:  # noqa: ANN401 - JSON is what it is
     """Return what `get` does, read as JSON."""
     return orjson.loads(get(url))
+
+
+def status(url: str) -> int:
+    """Return the status with which a server on loopback answers. Raises OSError when it does not."""
+    return _ask(url, "GET")[0]
+
+
+def _ask(url: str, method: str) -> tuple[int, bytes]:
+    place, _, path = url.removeprefix("http://").partition("/")
+    connection = http.client.HTTPConnection(place, timeout=30.0)
+    try:
+        connection.request(method, f"/{path}")
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
 
 
 def _free_port() -> int:

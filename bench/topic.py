@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 PARTITIONS: Final = 4
 # librdkafka's mock cluster drops the oldest records of a partition beyond 5 MB.
@@ -31,10 +32,10 @@ def create_topics(servers: str, topics: Sequence[str]) -> None:
 
 def fill(servers: str, topic: str, values: Sequence[bytes]) -> None:
     """Publish records round robin over the partitions. Raises TopicError when Kafka did not take all of them."""
-    with_faults = _Publisher(servers)
+    publisher = _Publisher(servers)
     for index, value in enumerate(values):
-        with_faults.publish(topic, index, value)
-    with_faults.close()
+        publisher.publish(topic, index, value)
+    publisher.close()
 
 
 def paced(servers: str, topic: str, values: Sequence[bytes], *, per_second: float) -> list[float]:

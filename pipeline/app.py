@@ -21,6 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import __version__
+from pipeline.config.environment import read_secrets
+from pipeline.config.faults import Fault, SettingsError
+from pipeline.config.kafka_settings import consumer_config, producer_config
+from pipeline.config.registry_access import open_registry
+from pipeline.config.settings import Settings
 from pipeline.core import lane_signals, signals
 from pipeline.core.budget import Allowance, Budget
 from pipeline.core.destination import Destination
@@ -37,20 +42,15 @@ from pipeline.edge.readers import Readers
 from pipeline.edge.schema_files import load_contract
 from pipeline.edge.secrets import Secrets
 from pipeline.edge.telemetry import Telemetry
-from pipeline.environment import read_secrets
 from pipeline.exits import Exit
-from pipeline.faults import Fault, SettingsError
 from pipeline.flow.graveyard import Graveyard
 from pipeline.flow.intake import Bounds, Inlet, Intake
 from pipeline.flow.lanes import Lanes
 from pipeline.flow.line import World
 from pipeline.flow.prepare import Preparer
 from pipeline.flow.worker import Parts, Tempo, Worker
-from pipeline.kafka_settings import consumer_config, producer_config
 from pipeline.platforms import open_platform
 from pipeline.platforms.base import Platform
-from pipeline.registry_access import open_registry
-from pipeline.settings import Settings
 
 # The owner thread comes round many times a second. Only giving up partitions may hold it: for the revoke deadline, and
 # for a commit that waits for brokers as long as a session; this much more is a hang.

@@ -22,14 +22,14 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final[dict[str, Entry]] = {
-    "run": Entry("pipeline.commands:run", "Deliver events until told to stop."),
-    "check": Entry("pipeline.commands:check", "Look for everything that would keep it from running."),
-    "config": Entry("pipeline.commands:config", "Show the effective settings and destinations."),
-    "topics": Entry("pipeline.commands:topics", "Plan or create the topics that are needed."),
-    "publish": Entry("pipeline.publish:publish_command", "Publish events from JSON."),
+    "run": Entry("pipeline.commands.basics:run", "Deliver events until told to stop."),
+    "check": Entry("pipeline.commands.basics:check", "Look for everything that would keep it from running."),
+    "config": Entry("pipeline.commands.basics:config", "Show the effective settings and destinations."),
+    "topics": Entry("pipeline.commands.basics:topics", "Plan or create the topics that are needed."),
+    "publish": Entry("pipeline.commands.publish:publish_command", "Publish events from JSON."),
     "sandbox": Entry("pipeline.sandbox.command:sandbox", "Run a local stand-in for the ad platforms."),
     "demo": Entry("pipeline.demo.command:demo", "See it work, with nothing but this package."),
-    "version": Entry("pipeline.commands:version", "Show the versions of this build."),
+    "version": Entry("pipeline.commands.basics:version", "Show the versions of this build."),
 }
 
 

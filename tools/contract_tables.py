@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "contract.md"
 sys.path.insert(0, str(ROOT))
 
-from pipeline.core.avro_schema import Array, Enum, Field, Primitive, Record, Type, Union  # noqa: E402
+from pipeline.core.avro.schema import Array, Enum, Field, Primitive, Record, Type, Union  # noqa: E402
 from pipeline.edge.schema_files import load_contract  # noqa: E402
 
 _PLACE: Final = re.compile(r"(<!-- fields: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

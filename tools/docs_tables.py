@@ -21,13 +21,13 @@ sys.path.insert(0, str(ROOT))
 from pydantic import BaseModel  # noqa: E402
 from pydantic.fields import FieldInfo  # noqa: E402
 
-from pipeline.destination_entry import Entry, File, LimitsEntry, RuleEntry  # noqa: E402
+from pipeline.config.destination_entry import Entry, File, LimitsEntry, RuleEntry  # noqa: E402
+from pipeline.config.environment import example, shown, variables  # noqa: E402
+from pipeline.config.kafka_properties import REFUSED  # noqa: E402
+from pipeline.config.settings import Settings  # noqa: E402
 from pipeline.edge.metrics import METRICS  # noqa: E402
-from pipeline.environment import example, shown, variables  # noqa: E402
 from pipeline.exits import MEANING  # noqa: E402
-from pipeline.kafka_properties import REFUSED  # noqa: E402
 from pipeline.platforms import PLATFORMS  # noqa: E402
-from pipeline.settings import Settings  # noqa: E402
 
 PAGES: Final = ("docs/settings.md", "docs/destinations.md")
 _PLACE: Final = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

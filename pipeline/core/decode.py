@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from pipeline.core.avro_reader import RecordReader, compile_record
-from pipeline.core.avro_schema import Enum, SchemaError, SchemaText, parse
-from pipeline.core.avro_schema import Record as Schema
-from pipeline.core.avro_wire import UnreadableError
-from pipeline.core.compatibility import incompatibilities, same_name
+from pipeline.core.avro.binary import UnreadableError
+from pipeline.core.avro.compatibility import incompatibilities, same_name
+from pipeline.core.avro.reader import RecordReader, compile_record
+from pipeline.core.avro.schema import Enum, SchemaError, SchemaText, parse
+from pipeline.core.avro.schema import Record as Schema
 from pipeline.core.contract import Kind, Lead, Order
 from pipeline.core.model import Event, Record, Refusal, Skipped
 from pipeline.core.reason import Reason

@@ -1,6 +1,6 @@
 """A destination: one account on one platform, with its rule, limits, consent policy and mode.
 
-Values only; `pipeline.destinations` reads them from the destinations file.
+Values only; `pipeline.config.destinations` reads them from the destinations file.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.core.avro_schema import SchemaText
+from pipeline.core.avro.schema import SchemaText
 from pipeline.core.decode import Reader, SchemaRef
 from pipeline.core.model import DeadLetter, NoReply, Record, Refusal, Reply, Request
 from pipeline.core.signals import Signal

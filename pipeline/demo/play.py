@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from pipeline.core.encode import Encoder
+from pipeline.core.avro.encode import Encoder
 from pipeline.core.reason import Reason
 from pipeline.demo import gauges
 from pipeline.demo.balance import Account, Letter, Published, balance
@@ -107,7 +107,7 @@ def _show_worker(
         "Starting `capi-pipeline run`, the program that production runs: set up by environment variables, a "
         f"destinations file with one destination ({DESTINATION}), and a folder with one secret, the token.",
     )
-    worker, port = stage.start_worker(servers, sandbox_port, options.worker_port, options.events)
+    worker, port = stage.start_worker(servers, sandbox_port, options.worker_port)
     screen.say(f"It has joined its consumer group; probes and metrics are on http://127.0.0.1:{port}/metrics.")
     return worker, port
 

@@ -12,9 +12,9 @@ from decimal import Decimal
 from random import Random
 from typing import Final, TypedDict, cast
 
-from pipeline.core.avro_schema import Record as Schema
+from pipeline.core.avro.jsonform import from_json
+from pipeline.core.avro.schema import Record as Schema
 from pipeline.core.contract import Kind, Lead, Order
-from pipeline.core.jsonform import from_json
 from pipeline.demo.people import BROWSERS, GOODS, MARKETS, Market
 
 Json = dict[str, object]

@@ -55,11 +55,11 @@ class Stage:
         sandbox = self._start("sandbox", "pipeline", arguments)
         return int(sandbox.wait_for(r"listens on http://127\.0\.0\.1:(\d+)", START_SECONDS)[1])
 
-    def start_worker(self, servers: str, sandbox_port: int, port: int, records: int) -> tuple[Process, int]:
+    def start_worker(self, servers: str, sandbox_port: int, port: int) -> tuple[Process, int]:
         """Start the worker, wait until it calls itself ready, and return it with the port of its probes and metrics."""
         port = port or free_port()
         sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-        settings = self.place.furnish(servers=servers, sandbox_url=sandbox_url, port=port, records=records)
+        settings = self.place.furnish(servers=servers, sandbox_url=sandbox_url, port=port)
         self._environment |= settings
         worker = self._start("worker", "pipeline", ["run"])
         worker.wait_until(lambda: gauges.is_ready(port), START_SECONDS)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
+from pipeline.core.avro.encode import Encoder
 from pipeline.core.contract import Kind
 from pipeline.core.decode import Contract
-from pipeline.core.encode import Encoder
 from pipeline.core.model import Headers
 from pipeline.core.reason import Reason
 from pipeline.demo.flaws import FLAWS, GOOD, REPEATED, Flaw, Outcome, times

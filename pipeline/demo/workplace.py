@@ -59,7 +59,7 @@ class Workplace:
         """Return the log file of a process."""
         return self.folder / f"{name}.log"
 
-    def furnish(self, *, servers: str, sandbox_url: str, port: int, records: int) -> dict[str, str]:
+    def furnish(self, *, servers: str, sandbox_url: str, port: int) -> dict[str, str]:
         """Write the destinations file and the secret, and return the worker's settings (`CAPI_*`)."""
         stores = ", ".join(f'"{market.country.lower()}"' for market in MARKETS)
         destinations = self.folder / "destinations.yaml"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from pipeline.core.avro_schema import SchemaText
+from pipeline.core.avro.schema import SchemaText
 from pipeline.core.backoff import backoff
 from pipeline.core.contract import Kind
 from pipeline.core.decode import Contract, Reader, SchemaRef, bundled_reader, compile_reader

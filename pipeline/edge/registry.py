@@ -19,7 +19,7 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 
-from pipeline.core.avro_schema import SchemaText
+from pipeline.core.avro.schema import SchemaText
 from pipeline.core.ports import RegistryDown
 
 ACCEPT = "application/vnd.schemaregistry.v1+json"

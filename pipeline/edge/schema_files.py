@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.core.avro_schema import SchemaError, SchemaText
+from pipeline.core.avro.schema import SchemaError, SchemaText
 from pipeline.core.contract import Kind
 from pipeline.core.decode import Contract, contract
 

@@ -19,7 +19,7 @@ ALLOWANCE = Allowance(ratio=0.2, window_seconds=300.0, least=100)
 def test_spent_beyond_the_ratio(settled: int, refused: int, expected: bool) -> None:
     """It is spent when more than the ratio was refused, of at least so many."""
     budget = Budget(ALLOWANCE)
-    budget.note(settled=settled, refused=refused, now=EPOCH)
+    budget.note(seen=settled, refused=refused, now=EPOCH)
 
     assert expected is budget.spent
 
@@ -28,8 +28,8 @@ def test_spent_beyond_the_ratio(settled: int, refused: int, expected: bool) -> N
 def test_window_slides(later: float, expected: bool) -> None:
     """What was refused before the window no longer counts."""
     budget = Budget(ALLOWANCE)
-    budget.note(settled=100, refused=100, now=EPOCH)
-    budget.note(settled=100, refused=0, now=EPOCH + later)
+    budget.note(seen=100, refused=100, now=EPOCH)
+    budget.note(seen=100, refused=0, now=EPOCH + later)
 
     assert expected is budget.spent
     assert (0.5 if expected else 0.0) == budget.ratio
@@ -38,7 +38,7 @@ def test_window_slides(later: float, expected: bool) -> None:
 def test_figures() -> None:
     """The figures are what was refused, of how many, over which seconds."""
     budget = Budget(ALLOWANCE)
-    budget.note(settled=10, refused=3, now=EPOCH)
+    budget.note(seen=10, refused=3, now=EPOCH)
 
     assert (3, 10, 300.0) == budget.figures
 
@@ -49,7 +49,7 @@ def test_counts_the_window(notes: list[tuple[int, int, int]]) -> None:
     budget, now, told = Budget(ALLOWANCE), EPOCH, list[tuple[float, int, int]]()
     for gap, refused, others in notes:
         now += gap
-        budget.note(settled=refused + others, refused=refused, now=now)
+        budget.note(seen=refused + others, refused=refused, now=now)
         told.append((now, refused, refused + others))
     recent = [(refused, settled) for at, refused, settled in told if at >= now - ALLOWANCE.window_seconds]
 
@@ -59,7 +59,7 @@ def test_counts_the_window(notes: list[tuple[int, int, int]]) -> None:
 def test_clock_that_goes_back_loses_nothing() -> None:
     """What is noted by a clock that was set back counts all the same."""
     budget = Budget(ALLOWANCE)
-    budget.note(settled=1, refused=1, now=EPOCH)
-    budget.note(settled=1, refused=1, now=EPOCH - 3600)
+    budget.note(seen=1, refused=1, now=EPOCH)
+    budget.note(seen=1, refused=1, now=EPOCH - 3600)
 
     assert (2, 2, 300.0) == budget.figures

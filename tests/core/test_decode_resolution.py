@@ -15,7 +15,7 @@ from avro_events import CONTRACT, READERS, avsc, encode, field, full_lead, full_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.avro_schema import SchemaText
+from pipeline.core.avro.schema import SchemaText
 from pipeline.core.decode import Reader, compile_reader, decode
 from pipeline.core.model import Event, Refusal
 from pipeline.core.reason import Reason

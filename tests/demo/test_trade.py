@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
+from pipeline.core.avro.encode import Encoder
 from pipeline.core.contract import Kind
 from pipeline.core.decode import Reader, bundled_reader, decode
 from pipeline.core.destination import Destination, Limits, Rule
-from pipeline.core.encode import Encoder
 from pipeline.core.ledger import Ledger
 from pipeline.core.model import Event, Record
 from pipeline.core.reason import Reason

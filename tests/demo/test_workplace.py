@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.destinations import load_destinations
+from pipeline.config.environment import read_secrets, read_settings
 from pipeline.demo.workplace import DATASET, DESTINATION, Workplace, free_port, plain_environment
-from pipeline.destinations import load_destinations
-from pipeline.environment import read_secrets, read_settings
 from pipeline.platforms import PLATFORMS
 
 
 def furnished(place: Workplace) -> dict[str, str]:
     """Furnish a workplace and return the settings."""
-    return place.furnish(servers="127.0.0.1:9092", sandbox_url="http://127.0.0.1:8090", port=8080, records=400)
+    return place.furnish(servers="127.0.0.1:9092", sandbox_url="http://127.0.0.1:8090", port=8080)
 
 
 def test_no_foreign_settings() -> None:

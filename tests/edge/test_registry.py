@@ -12,7 +12,7 @@ import pytest_asyncio
 from registry_contract import RegistryContract, client, record
 from registry_fake import Knobs, RegistryFake
 
-from pipeline.core.avro_schema import SchemaError, parse
+from pipeline.core.avro.schema import SchemaError, parse
 from pipeline.core.ports import RegistryDown
 from pipeline.edge.registry import RegistryRefusedError, Retry, SchemaRegistry, basic, bearer
 

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from confluent_kafka import Consumer, Message, TopicPartition
 from registry_contract import client
 
-from pipeline.core.avro_schema import SchemaText
+from pipeline.commands.publish import Outgoing, PublishError, publish_command, send
+from pipeline.core.avro.schema import SchemaText
 from pipeline.core.decode import Reader, compile_reader, decode
 from pipeline.core.model import Event, Record
 from pipeline.core.wire import schema_ref
-from pipeline.publish import Outgoing, PublishError, publish_command, send
 
 if TYPE_CHECKING:
     from conftest import MakeTopic

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from pipeline.check import Finding, check
 from pipeline.cli import main
+from pipeline.commands.check import Finding, check
+from pipeline.commands.topics import HEADROOM_BYTES
 from pipeline.edge.admin import Admin
 from pipeline.exits import Exit
 from pipeline.platforms import PLATFORMS
-from pipeline.topics import HEADROOM_BYTES
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "destinations.yaml"
 Environ = dict[str, str]

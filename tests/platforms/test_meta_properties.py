@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from meta_events import APP, CONVERSATIONS, Changes, lead_json, order_json, shape
 from meta_events import event_of as read_back
 
-from pipeline.core.avro_schema import Array, Type
+from pipeline.core.avro.schema import Array, Type
 from pipeline.core.contract import Kind
 from pipeline.core.model import Accepted, Doubt, Event, Halt, Later, Mixed, NoReply, Refusal, Reply, Shaped, Skipped
 from pipeline.platforms.meta_replies import read

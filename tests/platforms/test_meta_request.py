@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from meta_events import meta, order, shape
 
+from pipeline.config.destinations import read_destinations
+from pipeline.config.faults import DestinationsError
 from pipeline.core.batch import ENVELOPE_BYTES
 from pipeline.core.model import Request, Shaped
-from pipeline.destinations import read_destinations
-from pipeline.faults import DestinationsError
 from pipeline.platforms import PLATFORMS, open_platform
 from pipeline.platforms.meta import DEFAULTS, Meta, MetaOptions, appsecret_proof
 from pipeline.sandbox.meta_request import MAX_EVENTS

@@ -14,8 +14,8 @@ import fastavro
 import pytest
 
 from pipeline.core import contract
-from pipeline.core.avro_schema import Array, Enum, Field, Primitive, Record, SchemaText, Type, Union, parse
-from pipeline.core.compatibility import incompatibilities
+from pipeline.core.avro.compatibility import incompatibilities
+from pipeline.core.avro.schema import Array, Enum, Field, Primitive, Record, SchemaText, Type, Union, parse
 from pipeline.core.contract import Kind
 from pipeline.edge.schema_files import KINDS, schema_folder, schema_texts
 

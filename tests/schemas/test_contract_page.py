@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from avro_events import CONTRACT
 
+from pipeline.core.avro.jsonform import from_json
 from pipeline.core.contract import Kind
 from pipeline.core.decode import event_names
-from pipeline.core.jsonform import from_json
 from pipeline.edge.schema_files import KINDS, sample, schema_folder
 
 ROOT = schema_folder().parent

@@ -11,7 +11,7 @@ from typing import Any
 
 import fastavro
 
-from pipeline.core.avro_schema import SchemaText
+from pipeline.core.avro.schema import SchemaText
 from pipeline.core.contract import Kind
 from pipeline.core.decode import Contract, Reader, bundled_reader, compile_reader
 from pipeline.core.model import Record, Refusal

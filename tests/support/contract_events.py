@@ -13,7 +13,7 @@ from avro_events import CONTRACT, READERS, record
 from hypothesis import strategies as st
 from meta_events import WHEN, encoder
 
-from pipeline.core.avro_schema import Array, Enum, Field, Primitive, Record, Type, Union
+from pipeline.core.avro.schema import Array, Enum, Field, Primitive, Record, Type, Union
 from pipeline.core.contract import Kind
 from pipeline.core.decode import decode
 from pipeline.core.model import Event

@@ -245,7 +245,7 @@ class DeadLettersContract:
             kit.dead_letters.bury(one)
         burials = reported(kit.dead_letters, 3)
 
-        assert {one: None for one in letters} == {burial.letter: burial.error for burial in burials}
+        assert dict.fromkeys(letters) == {burial.letter: burial.error for burial in burials}
         assert [] == kit.dead_letters.reports(0.0)
         assert [(b"k", b"\x00\xff"), (b"k", None), (b"k", b"")] == kit.in_topic(3)
 

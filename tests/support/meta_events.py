@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 from avro_events import CONTRACT, READERS, record
 
+from pipeline.core.avro.encode import Encoder
+from pipeline.core.avro.jsonform import from_json
 from pipeline.core.contract import Kind
 from pipeline.core.decode import decode
 from pipeline.core.destination import Destination, Limits, Rule
-from pipeline.core.encode import Encoder
-from pipeline.core.jsonform import from_json
 from pipeline.core.model import Event, Refusal, Shaped, Skipped
 from pipeline.core.reason import Reason
 from pipeline.edge.schema_files import sample, schema_texts

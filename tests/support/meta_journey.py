@@ -147,9 +147,10 @@ async def journey(
     """Run a lane to a sandbox of its own, or to the one given."""
     clock = asyncio.get_running_loop().time
     if at is None:
-        async with running_sandbox(config, now=clock) as sandbox, journey(
-            account=account, limits=limits, token=token, at=sandbox
-        ) as under_way:
+        async with (
+            running_sandbox(config, now=clock) as sandbox,
+            journey(account=account, limits=limits, token=token, at=sandbox) as under_way,
+        ):
             yield under_way
         return
     async with HttpSender() as sender:

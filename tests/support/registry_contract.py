@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from pipeline.core.avro_schema import SchemaText, kind_of, parse
+from pipeline.core.avro.schema import SchemaText, kind_of, parse
 from pipeline.core.decode import Reader, compile_reader
 from pipeline.edge.registry import RegistryRefusedError, SchemaRegistry
 from pipeline.edge.schema_files import load_contract, schema_texts

@@ -17,8 +17,8 @@ from typing import Any, Self
 import orjson
 from aiohttp import web
 
-from pipeline.core.avro_schema import SchemaError, SchemaText, parse
-from pipeline.core.compatibility import incompatibilities
+from pipeline.core.avro.compatibility import incompatibilities
+from pipeline.core.avro.schema import SchemaError, SchemaText, parse
 
 
 @dataclass

@@ -71,7 +71,7 @@ class Look:
 class Road:
     """A worker on one topic. `at` and `look_at` arrange the run before `run` begins."""
 
-    def __init__(  # noqa: PLR0913 - each has a default that most tests want
+    def __init__(
         self,
         answer: Callable[[Request], Reply | NoReply] = accept,
         *,

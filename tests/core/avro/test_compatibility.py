@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from pipeline.core.avro_schema import SchemaText, Type, parse
-from pipeline.core.compatibility import Incompatible, incompatibilities
+from pipeline.core.avro.compatibility import Incompatible, incompatibilities
+from pipeline.core.avro.schema import SchemaText, Type, parse
 
 MILLIS = {"type": "long", "logicalType": "timestamp-millis"}
 MICROS = {"type": "long", "logicalType": "timestamp-micros"}

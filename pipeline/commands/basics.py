@@ -19,11 +19,11 @@ from pipeline import __version__
 from pipeline.exits import Exit
 
 if TYPE_CHECKING:
-    from pipeline.check import Finding
+    from pipeline.commands.check import Finding
+    from pipeline.commands.topics import Creation
+    from pipeline.config.settings import Settings
     from pipeline.core.destination import Destination
     from pipeline.edge.admin import Admin
-    from pipeline.settings import Settings
-    from pipeline.topics import Creation
 
 _PARTS_OF_BUILD: Final = ("confluent-kafka", "aiohttp", "fastavro", "orjson", "phonenumberslite")
 
@@ -32,7 +32,7 @@ _PARTS_OF_BUILD: Final = ("confluent-kafka", "aiohttp", "fastavro", "orjson", "p
 def run() -> None:
     """Deliver events until told to stop (SIGTERM or Ctrl-C), then finish what is open and commit."""
     from pipeline.app import run as run_worker  # noqa: PLC0415
-    from pipeline.faults import ConfigurationError  # noqa: PLC0415
+    from pipeline.config.faults import ConfigurationError  # noqa: PLC0415
 
     settings = _settings(os.environ)
     destinations = _destinations(settings)
@@ -51,7 +51,7 @@ def check(*, offline: bool, output: str) -> None:
 
     Exit code 3 when something was found.
     """
-    from pipeline.check import check as look  # noqa: PLC0415
+    from pipeline.commands.check import check as look  # noqa: PLC0415
     from pipeline.platforms import PLATFORMS  # noqa: PLC0415
 
     findings = list(look(os.environ, PLATFORMS, offline=offline))
@@ -67,7 +67,7 @@ def check(*, offline: bool, output: str) -> None:
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def config(*, output: str) -> None:
     """Show the effective settings and destinations. Secrets are shown by name only."""
-    from pipeline.environment import shown  # noqa: PLC0415
+    from pipeline.config.environment import shown  # noqa: PLC0415
 
     settings = _settings(os.environ)
     destinations = _destinations(settings)
@@ -109,8 +109,8 @@ def topics_plan(*, sources: bool) -> None:
 @_ALL
 def topics_apply(*, sources: bool) -> None:
     """Create what is missing."""
+    from pipeline.commands.topics import apply  # noqa: PLC0415
     from pipeline.edge.admin import KafkaRefusedError  # noqa: PLC0415
-    from pipeline.topics import apply  # noqa: PLC0415
 
     admin, creations = _plan(sources=sources)
     try:
@@ -133,8 +133,8 @@ def version() -> None:
 
 def _settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings, or print every fault and end with code 2."""
-    from pipeline.environment import read_settings  # noqa: PLC0415
-    from pipeline.faults import SettingsError  # noqa: PLC0415
+    from pipeline.config.environment import read_settings  # noqa: PLC0415
+    from pipeline.config.faults import SettingsError  # noqa: PLC0415
 
     try:
         return read_settings(environ)
@@ -144,8 +144,8 @@ def _settings(environ: Mapping[str, str]) -> Settings:
 
 def _destinations(settings: Settings) -> tuple[Destination, ...]:
     """Read the destinations, or print every fault and end with code 2."""
-    from pipeline.destinations import load_destinations  # noqa: PLC0415
-    from pipeline.faults import DestinationsError  # noqa: PLC0415
+    from pipeline.config.destinations import load_destinations  # noqa: PLC0415
+    from pipeline.config.faults import DestinationsError  # noqa: PLC0415
     from pipeline.platforms import PLATFORMS  # noqa: PLC0415
 
     try:
@@ -155,11 +155,11 @@ def _destinations(settings: Settings) -> tuple[Destination, ...]:
 
 
 def _plan(*, sources: bool) -> tuple[Admin, list[Creation]]:
+    from pipeline.commands.topics import names, plan  # noqa: PLC0415
+    from pipeline.config.environment import read_secrets  # noqa: PLC0415
+    from pipeline.config.faults import SettingsError  # noqa: PLC0415
+    from pipeline.config.kafka_settings import connection_config  # noqa: PLC0415
     from pipeline.edge.admin import Admin, KafkaRefusedError, KafkaUnreachableError  # noqa: PLC0415
-    from pipeline.environment import read_secrets  # noqa: PLC0415
-    from pipeline.faults import SettingsError  # noqa: PLC0415
-    from pipeline.kafka_settings import connection_config  # noqa: PLC0415
-    from pipeline.topics import names, plan  # noqa: PLC0415
 
     settings = _settings(os.environ)
     try:

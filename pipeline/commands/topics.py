@@ -11,8 +11,8 @@ from typing import Final
 
 from typing_extensions import override
 
+from pipeline.config.settings import Settings
 from pipeline.edge.admin import Admin, Topic
-from pipeline.settings import Settings
 
 # A dead letter is its record and up to 20 headers of at most 1 KiB.
 HEADROOM_BYTES: Final = 64 * 1024

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from pipeline.config.faults import Fault, SettingsError, suggestion
+from pipeline.config.kafka_properties import refused_properties, unknown_properties
+from pipeline.config.kafka_settings import security_faults
+from pipeline.config.settings import PREFIX, Settings
 from pipeline.edge.secrets import Secrets
-from pipeline.faults import Fault, SettingsError, suggestion
-from pipeline.kafka_properties import refused_properties, unknown_properties
-from pipeline.kafka_settings import security_faults
-from pipeline.settings import PREFIX, Settings
 
 # Read by other parts: values of secrets, and the test kit's own switches.
 _FOREIGN: Final = ("CAPI_SECRET_", "CAPI_TEST_")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, Producer
 
+from pipeline.config.environment import example, read_secrets, read_settings, shown, variables
+from pipeline.config.faults import SettingsError
+from pipeline.config.kafka_properties import REFUSED
+from pipeline.config.kafka_settings import consumer_config, producer_config
+from pipeline.config.settings import Settings
 from pipeline.edge.secrets import Secrets
-from pipeline.environment import example, read_secrets, read_settings, shown, variables
-from pipeline.faults import SettingsError
-from pipeline.kafka_properties import REFUSED
-from pipeline.kafka_settings import consumer_config, producer_config
-from pipeline.settings import Settings
 
 BROKERS = {"CAPI_KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}
 SCRAM = BROKERS | {

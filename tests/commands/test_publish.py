@@ -13,10 +13,7 @@ from click.testing import CliRunner
 from registry_contract import client
 from registry_fake import RegistryFake
 
-from pipeline.core.decode import bundled_reader, decode
-from pipeline.core.model import Event, Record
-from pipeline.core.wire import schema_ref
-from pipeline.publish import (
+from pipeline.commands.publish import (
     Outgoing,
     PublishError,
     check,
@@ -26,6 +23,9 @@ from pipeline.publish import (
     read_events,
     schema_ids,
 )
+from pipeline.core.decode import bundled_reader, decode
+from pipeline.core.model import Event, Record
+from pipeline.core.wire import schema_ref
 
 ORDER = {"order_id": "A-1", "occurred_at": "2025-11-21T08:00:00Z"}
 LEAD = {"lead_id": "L-1", "occurred_at": "2025-11-21T08:00:00Z", "state": "QUALIFIED"}

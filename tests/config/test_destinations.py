@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.config.destination_entry import EVENTS_OF, Entry, LimitsEntry, RuleEntry
+from pipeline.config.destinations import load_destinations, read_destinations
+from pipeline.config.faults import DestinationsError
 from pipeline.core.destination import Limits, Rule
-from pipeline.destination_entry import EVENTS_OF, Entry, LimitsEntry, RuleEntry
-from pipeline.destinations import load_destinations, read_destinations
-from pipeline.faults import DestinationsError
 from pipeline.platforms import PLATFORMS
 
-EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "destinations.yaml"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "destinations.yaml"
 
 
 LIMITS = Limits(events_per_request=100, bytes_per_request=1000, requests_per_second=5.0)

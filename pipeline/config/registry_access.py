@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from pipeline.config.faults import Fault, SettingsError
+from pipeline.config.settings import RegistrySettings
 from pipeline.edge.registry import Authorization, SchemaRegistry, basic, bearer
 from pipeline.edge.secrets import Secrets
-from pipeline.faults import Fault, SettingsError
-from pipeline.settings import RegistrySettings
 
 
 @asynccontextmanager

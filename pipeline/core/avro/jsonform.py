@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, InvalidOperation
 from typing import cast
 
-from pipeline.core.avro_schema import Array, Enum, Primitive, Record, Type, Union, kind_of
+from pipeline.core.avro.schema import Array, Enum, Primitive, Record, Type, Union, kind_of
 from pipeline.core.contract import Lead, Order
 from pipeline.core.rules import EARLIEST_MS, broken_rule
 

@@ -11,10 +11,10 @@ from avro_events import CONTRACT, READERS, full_lead, full_order, record
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.core.avro.encode import Encoder
+from pipeline.core.avro.jsonform import FieldFault, from_json, to_json
 from pipeline.core.contract import Kind
 from pipeline.core.decode import decode
-from pipeline.core.encode import Encoder
-from pipeline.core.jsonform import FieldFault, from_json, to_json
 from pipeline.core.model import Event
 from pipeline.edge.schema_files import KINDS, sample, schema_texts
 

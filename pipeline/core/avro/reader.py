@@ -18,7 +18,9 @@ from decimal import Decimal
 from types import TracebackType
 from typing import cast
 
-from pipeline.core.avro_schema import (
+from pipeline.core.avro.binary import UnreadableError, block, length, skip, varint
+from pipeline.core.avro.compatibility import incompatibilities, reader_branch, writer_field
+from pipeline.core.avro.schema import (
     Array,
     Enum,
     Field,
@@ -30,8 +32,6 @@ from pipeline.core.avro_schema import (
     Union,
     kind_of,
 )
-from pipeline.core.avro_wire import UnreadableError, block, length, skip, varint
-from pipeline.core.compatibility import incompatibilities, reader_branch, writer_field
 from pipeline.core.reason import Reason
 
 Body = dict[str, object]

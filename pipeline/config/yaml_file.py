@@ -13,7 +13,7 @@ from typing import Final
 
 import yaml
 
-from pipeline.faults import Fault
+from pipeline.config.faults import Fault
 
 Path = tuple[str | int, ...]
 _TAG: Final = "tag:yaml.org,2002:"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from pipeline.faults import Fault
+from pipeline.config.faults import Fault
 
 VARIABLE: Final = "CAPI_KAFKA_PROPERTIES"
 

@@ -9,7 +9,7 @@ import fastavro
 import orjson
 from fastavro.types import Schema
 
-from pipeline.core.avro_schema import SchemaText
+from pipeline.core.avro.schema import SchemaText
 
 
 class Encoder:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.faults import SettingsError
+from pipeline.config.registry_access import authorization, open_registry
+from pipeline.config.settings import RegistrySettings
 from pipeline.edge.secrets import Secrets
-from pipeline.faults import SettingsError
-from pipeline.registry_access import authorization, open_registry
-from pipeline.settings import RegistrySettings
 
 URL = "http://registry.example:8081"
 SECRETS = Secrets(None, {"CAPI_SECRET_REGISTRY_TOKEN": "t0ken", "CAPI_SECRET_REGISTRY_PASSWORD": "pass"})

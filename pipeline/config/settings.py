@@ -14,8 +14,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from pipeline.config.kafka_settings import KafkaSettings, SecretName, secret_names
 from pipeline.core.contract import Kind
-from pipeline.kafka_settings import KafkaSettings, SecretName, secret_names
 
 PREFIX: Final = "CAPI_"
 Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]

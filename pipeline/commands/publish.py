@@ -20,20 +20,20 @@ import click
 import orjson
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from pipeline.config.environment import read_secrets, read_settings
+from pipeline.config.faults import ConfigurationError
+from pipeline.config.kafka_settings import ClientConfig, producer_config
+from pipeline.config.registry_access import open_registry
+from pipeline.config.settings import Settings
+from pipeline.core.avro.encode import Encoder
+from pipeline.core.avro.jsonform import from_json
 from pipeline.core.contract import Kind
 from pipeline.core.decode import ID_FIELDS, Contract, event_names
-from pipeline.core.encode import Encoder
-from pipeline.core.jsonform import from_json
 from pipeline.core.ports import RegistryDown
 from pipeline.core.wire import prefixed
 from pipeline.edge.registry import RegistryRefusedError, SchemaRegistry
 from pipeline.edge.schema_files import KINDS, load_contract, sample, schema_texts
-from pipeline.environment import read_secrets, read_settings
 from pipeline.exits import Exit
-from pipeline.faults import ConfigurationError
-from pipeline.kafka_settings import ClientConfig, producer_config
-from pipeline.registry_access import open_registry
-from pipeline.settings import Settings
 
 SEND_SECONDS: Final = 35.0
 

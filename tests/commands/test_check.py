@@ -8,12 +8,12 @@ import pytest
 from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestServer
 
-from pipeline.check import Finding, check, registry_fault
+from pipeline.commands.check import Finding, check, registry_fault
+from pipeline.config.environment import read_settings
 from pipeline.edge.secrets import Secrets
-from pipeline.environment import read_settings
 from pipeline.platforms import PLATFORMS
 
-EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "destinations.yaml"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "destinations.yaml"
 GOOD = {
     "CAPI_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
     "CAPI_DESTINATIONS_FILE": str(EXAMPLE),

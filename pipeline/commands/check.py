@@ -15,17 +15,17 @@ from typing import Literal
 
 import aiohttp
 
-from pipeline import topics as topic_rules
-from pipeline.core.avro_schema import SchemaError
+from pipeline.commands import topics as topic_rules
+from pipeline.config.destinations import Platforms, load_destinations
+from pipeline.config.environment import read_secrets, read_settings
+from pipeline.config.faults import DestinationsError, SettingsError
+from pipeline.config.kafka_settings import connection_config
+from pipeline.config.settings import Settings
+from pipeline.core.avro.schema import SchemaError
 from pipeline.core.destination import Destination
-from pipeline.destinations import Platforms, load_destinations
 from pipeline.edge.admin import TIMEOUT_SECONDS, Admin, KafkaRefusedError, KafkaUnreachableError
 from pipeline.edge.schema_files import load_contract
 from pipeline.edge.secrets import Secrets
-from pipeline.environment import read_secrets, read_settings
-from pipeline.faults import DestinationsError, SettingsError
-from pipeline.kafka_settings import connection_config
-from pipeline.settings import Settings
 
 Part = Literal["settings", "destinations", "secrets", "schemas", "kafka", "topics", "group", "registry"]
 

@@ -12,9 +12,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from pipeline.config.faults import Fault, SettingsError
+from pipeline.config.kafka_properties import parse_properties
 from pipeline.edge.secrets import Secrets
-from pipeline.faults import Fault, SettingsError
-from pipeline.kafka_properties import parse_properties
 
 ClientConfig = dict[str, str | int | float | bool]
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.\-]{0,62}$")]

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from pipeline.cli import COMMANDS, main
 from pipeline.exits import MEANING, Exit
 
-EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "destinations.yaml"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "destinations.yaml"
 GOOD = {"CAPI_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "CAPI_DESTINATIONS_FILE": str(EXAMPLE)}
 SECRETS = {"CAPI_SECRET_META_EU_TOKEN": "hush-hush", "CAPI_SECRET_META_US_TOKEN": "hush-hush"}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.core.avro_schema import Array, Enum, Field, Fixed, Map, Primitive, Record, Type, Union, kind_of, short
+from pipeline.core.avro.schema import Array, Enum, Field, Fixed, Map, Primitive, Record, Type, Union, kind_of, short
 
 # A decimal of this many digits is still exact in Python's default context of 28.
 MOST_DIGITS = 26

@@ -6,7 +6,7 @@ A count or a length is believed only as far as bytes are there.
 
 from __future__ import annotations
 
-from pipeline.core.avro_schema import Array, Enum, Fixed, Map, Primitive, Record, Type, Union
+from pipeline.core.avro.schema import Array, Enum, Fixed, Map, Primitive, Record, Type, Union
 from pipeline.core.reason import Reason
 
 _SIZES = {"null": 0, "float": 4, "double": 8}

@@ -16,12 +16,12 @@ from typing import Final, TypeGuard, cast
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from pipeline.config.destination_entry import EVENTS_OF, Entry, File, LimitsEntry, RuleEntry
+from pipeline.config.faults import DestinationsError, Fault, suggestion
+from pipeline.config.yaml_file import Document, Path, parse
 from pipeline.core.destination import Destination, Limits, Rule
 from pipeline.core.masking import looks_secret
-from pipeline.destination_entry import EVENTS_OF, Entry, File, LimitsEntry, RuleEntry
-from pipeline.faults import DestinationsError, Fault, suggestion
 from pipeline.platforms.base import PlatformKind
-from pipeline.yaml_file import Document, Path, parse
 
 Platforms = Mapping[str, PlatformKind]
 

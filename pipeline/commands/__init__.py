@@ -1,0 +1,1 @@
+"""The commands of `capi-pipeline` that are not the worker itself."""

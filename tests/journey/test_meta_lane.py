@@ -1,0 +1,314 @@
+"""Meta's conformance cases that need the whole way: lane, HTTP and the sandbox's judgment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from leaping_loop import leaping
+from meta_events import DAY, NOW
+from meta_journey import LIMITS, TOKEN, deliveries, journey, spoil
+
+from pipeline.core.lane_signals import LaneHalted, LaneResumed, LaneWaiting
+from pipeline.core.reason import Reason
+from pipeline.flow.line import HALT_SECONDS, PATIENCE
+from pipeline.sandbox.config import SandboxConfig
+from pipeline.sandbox.contract import Failure
+from pipeline.sandbox.controls import Rejection
+from pipeline.sandbox.faults import Close, Effect, Reset, ShortCount, Silence, Status, Token, Unavailable
+
+TIME_NOW = b'"event_time":1763712000'
+TIME_OLD = b'"event_time":1763000000'
+
+
+@pytest.mark.parametrize(("most", "expected"), [(1000, [1000, 1]), (500, [500, 500, 1])])
+@leaping(NOW)
+async def test_c36_batches(most: int, expected: list[int]) -> None:
+    """1001 events are as few requests as the limit allows, in their order."""
+    async with journey(limits=replace(LIMITS, events_per_request=most, bytes_per_request=10**7)) as way:
+        way.offer(deliveries(way.page, 1001))
+        await way.until(1001)
+
+        assert expected == [len(batch) for batch in way.batches]
+        assert [f"e-{number}" for number in range(1001)] == way.sandbox.journal.event_ids
+
+
+@leaping(NOW)
+async def test_c36_lanes_keep_apart() -> None:
+    """Two lanes at one sandbox mix neither datasets nor tokens."""
+    async with journey(account="111") as ours, journey(account="222", token="EAAC-other", at=ours.sandbox) as theirs:
+        for way in (ours, theirs):
+            way.offer(deliveries(way.page, 3))
+        await ours.until(3)
+        await theirs.until(3)
+
+        assert [("111", 3), ("222", 3)] == [
+            (account, sum(entry.dataset == account for entry in ours.sandbox.journal.entries))
+            for account in ("111", "222")
+        ]
+        for way, account, token in ((ours, "111", TOKEN), (theirs, "222", "EAAC-other")):
+            (_, request), *_ = way.tap.requests
+            assert (f"/{account}/events", f"Bearer {token}") == (request.url[-11:], request.headers["Authorization"])
+
+
+@leaping(NOW)
+async def test_c38_all_received() -> None:
+    """When every event was counted, the offsets may be committed."""
+    async with journey() as way:
+        way.offer(deliveries(way.page, 8))
+        await way.until(8)
+
+        assert (8, 8) == (len(way.accepted), way.page.watermark())
+
+
+@leaping(NOW)
+async def test_c38_fewer_received() -> None:
+    """When fewer were counted, none is taken for accepted or sent again, and nothing is committed before its letter."""
+    async with journey() as way:
+        way.sandbox.faults.add(ShortCount(1), count=1)
+        way.offer(deliveries(way.page, 8))
+        await way.until(8)
+
+        assert ([], {Reason.UNCONFIRMED}, 1) == (way.accepted, set(way.reasons.values()), len(way.batches))
+        assert 0 == way.page.watermark()
+        way.bury()
+        assert 8 == way.page.watermark()
+
+
+@leaping(NOW)
+async def test_c39_one_old_event() -> None:
+    """One old event among eight costs no other: seven are delivered, one is refused, offsets move after both."""
+    async with journey() as way:
+        batch = deliveries(way.page, 8)
+        spoil(batch[3], TIME_NOW, TIME_OLD)
+        way.offer(batch)
+        await way.until(8)
+
+        assert ({"e-3": Reason.EXPIRED}, 7) == (way.reasons, len(way.sandbox.journal.event_ids))
+        assert len(way.batches) <= 2 * 3 + 2
+        assert (3, "2804003") == (way.page.watermark(), way.refused[0][1].subcode)
+        way.bury()
+        assert 8 == way.page.watermark()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@leaping(NOW)
+async def test_c40_suspect_first(language: str) -> None:
+    """The event that the answer points at is asked alone, and the rest at once: three requests in all."""
+    async with journey() as way:
+        way.sandbox.controls.language = "fr" if language == "fr" else "en"
+        batch = deliveries(way.page, 8)
+        spoil(batch[3], b'"client_user_agent":"', b'"client_user_agent":7,"x":"')
+        way.offer(batch)
+        await way.until(8)
+
+        assert [8, 1, 7] == [len(ids) for ids in way.batches]
+        assert (["e-3"], {"e-3": Reason.REJECTED}, 7) == (way.batches[1], way.reasons, len(way.accepted))
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "seconds"),
+    [(4, 1504022, 60), (17, 2446079, 90), (613, 1487742, 90), (80004, 2446079, 120)],
+)
+@leaping(NOW)
+async def test_c41_throttle(code: int, subcode: int, seconds: int) -> None:
+    """A throttle refuses nothing: the lane waits as long as the headers say, then sends the same bytes."""
+    async with journey() as way:
+        way.sandbox.controls.usage.replace({"regain_minutes": 2, "reset_seconds": 90})
+        way.sandbox.faults.add(Failure(code, subcode), count=1)
+        way.offer(deliveries(way.page, 3))
+        await way.until(3)
+
+        assert ([seconds], [], 3) == (way.pauses, way.refused, len(way.accepted))
+        assert way.bodies[0] == way.bodies[1]
+        assert [Reason.THROTTLED] == [signal.reason for signal in way.teller.of(LaneWaiting)]
+
+
+@leaping(NOW)
+async def test_c41_throttle_silences_the_lane() -> None:
+    """What comes in during a throttle waits too: the platform spoke to the account, not to a batch."""
+    async with journey() as way:
+        way.sandbox.controls.usage.replace({"regain_minutes": 2})
+        way.sandbox.faults.add(Failure(80004), count=1)
+        way.offer(deliveries(way.page, 1))
+        await way.until_true(lambda: way.lane.status.state == "waiting")
+        way.offer(deliveries(way.page, 1, first=1))
+        await way.until(2)
+
+        assert ([120], ["e-0"]) == (way.pauses[:1], way.batches[1])
+
+
+@pytest.mark.parametrize("subcode", [None, 460, 463, 467])
+@leaping(NOW)
+async def test_c42_dead_token(subcode: int | None) -> None:
+    """A dead token halts the lane and calls for a person, once; nothing is refused and nothing committed."""
+    async with journey() as way:
+        way.sandbox.faults.add(Token(subcode))
+        way.offer(deliveries(way.page, 3))
+        await way.until_true(lambda: len(way.tap.requests) >= 3)
+
+        assert ("halted", Reason.UNAUTHORIZED) == (way.lane.status.state, way.lane.status.reason)
+        assert ([], [], 0) == (way.accepted, way.refused, way.page.watermark())
+        assert ([Reason.UNAUTHORIZED], [HALT_SECONDS] * 2) == (
+            [signal.reason for signal in way.teller.of(LaneHalted)],
+            way.pauses[:2],
+        )
+
+
+@leaping(NOW)
+async def test_c42_rotated_token() -> None:
+    """A rotated token is tried at once, without a restart, and the same events go."""
+    async with journey(SandboxConfig(tokens=["new"], expired_tokens=[TOKEN])) as way:
+        way.offer(deliveries(way.page, 3))
+        await way.until_true(lambda: way.lane.status.state == "halted")
+        way.secrets.rotate("meta_token", "new")
+        way.lane.secrets_changed()
+        await way.until(3)
+
+        assert (3, 3, "running", 1) == (
+            len(way.accepted),
+            way.page.watermark(),
+            way.lane.status.state,
+            len(way.teller.of(LaneResumed)),
+        )
+
+
+@leaping(NOW)
+async def test_c43_unknown_dataset() -> None:
+    """A dataset that is not there halts the lane in the same way, and it goes on when it is."""
+    async with journey(SandboxConfig(datasets=["999"])) as way:
+        way.offer(deliveries(way.page, 3))
+        await way.until_true(lambda: way.lane.status.state == "halted")
+        halted = (way.lane.status.reason, way.refused, way.page.watermark())
+        way.sandbox.controls.access.replace({"datasets": ["123"]})
+        await way.until(3)
+
+        assert ((Reason.MISCONFIGURED, [], 0), 3) == (halted, way.page.watermark())
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        Status(500),
+        Status(502),
+        Failure(1),
+        Failure(2, status=503),
+        Failure(9999, transient=True),
+        Unavailable(),
+        Silence(stored=True),
+        Silence(stored=False),
+        Close(stored=True),
+        Reset(stored=True),
+    ],
+    ids=repr,
+)
+@leaping(NOW)
+async def test_c44_outage(effect: Effect) -> None:
+    """An outage of any kind blames nobody: the same bytes go again, and no event counts twice."""
+    async with journey() as way:
+        way.sandbox.faults.add(effect, count=2)
+        way.offer(deliveries(way.page, 4))
+        await way.until(4)
+
+        assert (4, {}, 4) == (len(way.accepted), way.reasons, len(way.sandbox.journal.event_ids))
+        assert (3, 1) == (len(way.bodies), len(set(way.bodies)))
+
+
+@leaping(NOW)
+async def test_c45_unknown_code() -> None:
+    """A code that no table knows is tried three times, and only then held against the events, one by one."""
+    async with journey() as way:
+        way.sandbox.controls.rejections.append(Rejection("e-0", code=9999, subcode=None))
+        way.offer(deliveries(way.page, 4))
+        await way.until(4)
+
+        sizes = [len(batch) for batch in way.batches]
+        assert [4] * PATIENCE + [2] * PATIENCE + [1] * PATIENCE == sizes[: 3 * PATIENCE]
+        assert ({"e-0": Reason.REJECTED}, "9999", 3) == (way.reasons, way.refused[0][1].code, len(way.accepted))
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure(100, 2804003, error_data='"\\"null\\""'),
+        Failure(100, 2804003, title="Horodatage trop ancien", detail="Un évènement est trop ancien."),
+        Failure(100, None, message="Invalid parameter"),
+    ],
+    ids=["error_data", "french", "no subcode"],
+)
+@leaping(NOW)
+async def test_c46_forms_of_an_error(failure: Failure) -> None:
+    """However an error is dressed, its code decides: the batch is split, and what was refused once is delivered."""
+    async with journey() as way:
+        way.sandbox.faults.add(failure, count=1)
+        way.offer(deliveries(way.page, 4))
+        await way.until(4)
+
+        assert ([4, 2, 2], 4, {}) == ([len(batch) for batch in way.batches], len(way.accepted), way.reasons)
+
+
+@leaping(NOW + 7 * DAY - 1800 - 60 - 30)
+async def test_c47_ages_while_it_waits() -> None:
+    """An event that gets too old during a throttle is refused as expired; the rest is sent without it."""
+    async with journey() as way:
+        way.sandbox.controls.usage.replace({"regain_minutes": 2})
+        way.sandbox.faults.add(Failure(80004), count=1)
+        old = deliveries(way.page, 1)
+        young = deliveries(way.page, 2, {"occurred_at": "2025-11-21T08:05:00Z"}, first=1)
+        way.offer([*old, *young])
+        await way.until(3)
+
+        assert ([["e-0", "e-1", "e-2"], ["e-1", "e-2"]], {"e-0": Reason.EXPIRED}) == (way.batches, way.reasons)
+        assert ["e-1", "e-2"] == way.sandbox.journal.event_ids
+
+
+@leaping(NOW)
+async def test_c49_malformed_usage() -> None:
+    """Usage headers that are no JSON change nothing."""
+    async with journey() as way:
+        way.sandbox.controls.usage.replace({"malformed": True})
+        way.offer(deliveries(way.page, 3))
+        await way.until(3)
+
+        assert (1, 3) == (len(way.batches), len(way.accepted))
+
+
+@leaping(NOW)
+async def test_c50_delivered_twice() -> None:
+    """An event that Kafka brings again is sent once; its copy is settled as a duplicate."""
+    async with journey() as way:
+        way.offer(deliveries(way.page, 2))
+        await way.until(2)
+        again = deliveries(way.page, 2, first=2)
+        for item, source in zip(again, deliveries(way.page, 2), strict=True):
+            item.event_id, item.shaped = source.event_id, source.shaped
+        way.offer(again)
+        await way.until(4)
+
+        assert ([["e-0", "e-1"]], ["e-0", "e-1"], 4) == (way.batches, sorted(way.duplicates), way.page.watermark())
+
+
+@leaping(NOW)
+async def test_c50_same_id_other_bytes() -> None:
+    """An event with the same id and another content is no copy: it goes, and Meta decides."""
+    async with journey() as way:
+        way.offer(deliveries(way.page, 1))
+        await way.until(1)
+        (other,) = deliveries(way.page, 1, {"value": "1.00"}, first=1)
+        spoil(other, b'"e-1"', b'"e-0"')
+        other.event_id = "e-0"
+        way.offer([other])
+        await way.until(2)
+
+        assert (2, [], ["e-0"]) == (len(way.batches), way.duplicates, way.sandbox.journal.event_ids)
+
+
+@leaping(NOW)
+async def test_poisons_among_many() -> None:
+    """Three events that only the platform refuses, among 256, cost at most 2·k·log2(n) + 2 requests."""
+    async with journey(SandboxConfig(rejections=[Rejection("e-17"), Rejection("e-18"), Rejection("e-200")])) as way:
+        way.offer(deliveries(way.page, 256))
+        await way.until(256)
+
+        assert ({"e-17", "e-18", "e-200"}, 253) == (set(way.reasons), len(way.sandbox.journal.event_ids))
+        assert len(way.batches) <= 2 * 3 * 8 + 2
