@@ -75,14 +75,20 @@ class Image:
         return set(self.home.rglob("*"))
 
 
+def serves(python: Path) -> bool:
+    """Tell whether every account may run this interpreter, and it is recent enough for us."""
+    real = python.resolve()
+    if not real.exists() or not all(place.stat().st_mode & 0o001 for place in (real, *real.parents)):
+        return False
+    recent = "import sys; sys.exit(sys.version_info < (3, 11))"
+    return 0 == subprocess.run([python, "-c", recent], check=False).returncode
+
+
 def interpreter() -> tuple[str, bool]:
     """Return a Python to build with, and whether every account may run it."""
-    recent = "import sys; sys.exit(sys.version_info < (3, 11))"
     for path in (Path(sys.base_prefix, "bin", "python3"), Path("/usr/bin/python3")):
-        real = path.resolve()
-        if real.exists() and all(place.stat().st_mode & 0o001 for place in (real, *real.parents)):
-            if subprocess.run([path, "-c", recent], check=False).returncode == 0:
-                return str(path), True
+        if serves(path):
+            return str(path), True
     return sys.executable, False
 
 

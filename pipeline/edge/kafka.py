@@ -67,6 +67,7 @@ class KafkaSource:
         self._fault: BaseException | None = None
         self._paused = False
         self._owned: dict[Partition, None] = {}
+        self._partitions = 0
         self._consumer = Consumer({**config, "on_commit": self._on_commit, "error_cb": self._on_error})
 
     def open(self, rebalance: Rebalance) -> None:
@@ -173,8 +174,9 @@ class KafkaSource:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         try:
             placed = self._starting_points(consumer, partitions)
+            self._count_partitions()
             self._owned.update(dict.fromkeys(_names(partitions)))
-            self._hear().assigned(_names(partitions), self._share())
+            self._hear().assigned(_names(partitions), self._share)
             consumer.incremental_assign(placed)
             if self._paused:
                 consumer.pause(placed)
@@ -185,7 +187,7 @@ class KafkaSource:
         try:
             for name in _names(partitions):
                 self._owned.pop(name, None)
-            self._hear().revoked(_names(partitions), self._share())
+            self._hear().revoked(_names(partitions), self._share)
             consumer.incremental_unassign(partitions)
         except Exception as error:  # noqa: BLE001 - see the module's first trap
             self._fault = self._fault or error
@@ -194,7 +196,7 @@ class KafkaSource:
         try:
             for name in _names(partitions):
                 self._owned.pop(name, None)
-            self._hear().lost(_names(partitions), self._share())
+            self._hear().lost(_names(partitions), self._share)
             consumer.incremental_unassign(partitions)
         except Exception as error:  # noqa: BLE001 - see the module's first trap
             self._fault = self._fault or error
@@ -226,13 +228,15 @@ class KafkaSource:
                 consumer.commit(offsets=new, asynchronous=True)
         return committed
 
+    def _count_partitions(self) -> None:
+        """Ask how many partitions the topics have. Only on assignment: giving up must not wait for a broker."""
+        topics = self._consumer.list_topics(timeout=ANSWER_SECONDS).topics
+        self._partitions = sum(len(topics[name].partitions) for name in self._topics if name in topics)
+
+    @property
     def _share(self) -> float:
-        """Return the part of all subscribed partitions that is ours."""
-        total = 0
-        for topic in self._topics:
-            known = self._consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics.get(topic)
-            total += len(known.partitions) if known is not None else 0
-        return len(self._owned) / total if total else 1.0
+        """The part of all subscribed partitions that is ours."""
+        return min(1.0, len(self._owned) / self._partitions) if self._partitions else 1.0
 
     def _store(self, offsets: Mapping[Partition, int]) -> tuple[list[TopicPartition], list[CommitResult]]:
         """Pass offsets by the local fence: `store_offsets` refuses what is not assigned to us."""

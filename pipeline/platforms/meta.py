@@ -146,7 +146,7 @@ class Meta:
             "action_source": ACTION_SOURCES[source],
             **parts.page(url, body["touch"]["referrer"]),
             "user_data": user_data,
-            "custom_data": parts.custom_data(event),
+            **({"custom_data": custom} if (custom := parts.custom_data(event)) else {}),
             **parts.processing(body),
         }
         most_age = MOST_AGE_IN_STORE if source == "STORE" else MOST_AGE

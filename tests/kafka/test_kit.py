@@ -26,7 +26,7 @@ from java_server import ServerFailedError, scratch_directory
 from kafka_broker import KafkaBroker, free_nodes
 
 if TYPE_CHECKING:
-    from conftest import MakeTopic
+    from kafka_fixtures import MakeTopic
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 HEADERS: list[tuple[str, str | bytes | None]] = [

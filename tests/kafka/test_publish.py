@@ -20,7 +20,7 @@ from pipeline.core.model import Event, Record
 from pipeline.core.wire import schema_ref
 
 if TYPE_CHECKING:
-    from conftest import MakeTopic
+    from kafka_fixtures import MakeTopic
 
 
 def consumed(bootstrap_servers: str, topic: str) -> Iterator[Record]:

@@ -56,7 +56,7 @@ def test_c32_app_facts_are_required(app: object) -> None:
 
 
 @pytest.mark.parametrize(("allowed", "flag"), [(True, 1), (False, 0)])
-def test_c32_tracking_flags(allowed: bool, flag: int) -> None:  # noqa: FBT001 - a parameter of a test
+def test_c32_tracking_flags(allowed: bool, flag: int) -> None:
     """Both tracking flags follow the person's choice."""
     app_data = sent(order({"action_source": "APP", "app": APP | {"tracking_allowed": allowed}}))["app_data"]
 

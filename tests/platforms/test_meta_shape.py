@@ -171,7 +171,7 @@ def test_c27_says_which_keys() -> None:
         (None, "US-CA", (None, None, None)),
     ],
 )
-def test_c30_limited_data_use(limited: bool | None, region: str | None, expected: tuple[object, ...]) -> None:  # noqa: FBT001 - a parameter of a test
+def test_c30_limited_data_use(limited: bool | None, region: str | None, expected: tuple[object, ...]) -> None:
     """Country and state are named together or not at all; off is an empty list; unsaid is absent."""
     document = sent(lead({"consent.limited_data_use": limited, "consent.region": region}))
     options = "data_processing_options"

@@ -1,13 +1,12 @@
-"""What tests against the real broker share: its address, fresh topics, a registry.
+"""What tests against the real broker share, as a plugin of pytest: its address, fresh topics, a registry.
 
-Everything under this folder is marked `kafka`. The servers are fetched before the first test starts, so that no
+Every test that uses one of the servers is marked `kafka`. They are fetched before the first test starts, so that no
 test's time limit pays for it. CAPI_TEST_BOOTSTRAP_SERVERS names a broker to use in place of our own.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -17,14 +16,13 @@ from typing import Protocol
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # documented, not in its __all__
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-
 from java_artifacts import FetchError, ToolMissingError
 from kafka_broker import KafkaBroker, prepared_kafka
 from registry_server import RegistryServer, fetch_registry
 
-HERE = Path(__file__).parent
+KAFKA_FOLDER = Path(__file__).parents[1] / "kafka"
+BROKERS = frozenset({"broker", "bootstrap_servers", "secured_broker"})
+REGISTRIES = frozenset({"registry_url", "registry_server"})
 METADATA_SECONDS = 10.0
 
 
@@ -37,8 +35,8 @@ class MakeTopic(Protocol):
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark every test of this folder `kafka`."""
-    if HERE in item.path.parents:
+    """Mark every test that uses one of the servers `kafka`, and all that lie beside the tests of the kit."""
+    if KAFKA_FOLDER in item.path.parents or (BROKERS | REGISTRIES) & _fixtures(item):
         item.add_marker("kafka")
 
 
@@ -46,11 +44,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch the servers that the chosen tests need, if they are to run; say in one line what is missing."""
     if session.config.option.collectonly:
         return
-    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    wanted = {name for item in session.items for name in _fixtures(item)}
+    ours = {"secured_broker"} if _given_bootstrap_servers() else BROKERS
     try:
-        if wanted & {"broker", "bootstrap_servers"} and not _given_bootstrap_servers():
+        if wanted & ours:
             prepared_kafka()
-        if "registry_url" in wanted:
+        if wanted & REGISTRIES:
             fetch_registry()
     except (ToolMissingError, FetchError) as error:
         raise pytest.UsageError(str(error)) from error
@@ -111,10 +110,20 @@ def make_topic(admin: AdminClient) -> Iterator[MakeTopic]:
 
 
 @pytest.fixture(scope="session")
-def registry_url() -> Iterator[str]:
-    """The base address of the session's own schema registry (Confluent's API, version 7)."""
+def registry_server() -> Iterator[RegistryServer]:
+    """The session's own schema registry; a test that ends it starts it again."""
     with RegistryServer() as registry:
-        yield registry.url
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def registry_url(registry_server: RegistryServer) -> str:
+    """The base address of the session's own schema registry (Confluent's API, version 7)."""
+    return registry_server.url
+
+
+def _fixtures(item: pytest.Item) -> frozenset[str]:
+    return frozenset(getattr(item, "fixturenames", ()))
 
 
 def _given_bootstrap_servers() -> str | None:

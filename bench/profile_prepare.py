@@ -1,0 +1,139 @@
+"""`python -m bench.profile_prepare`: where the owner thread's time goes, without Kafka and without HTTP.
+
+Records lie in memory and go through `Preparer.prepare` with the real readers, the real platform and a real ledger.
+First plain times, which are true; then the profiler's list, whose figures are inflated by the profiler's own cost and
+good only for comparing one function with another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import cProfile
+import pstats
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import click
+
+from bench.contender import DATASET
+from bench.orders import Orders
+from pipeline.core.decode import Reader, decode, schema_ref
+from pipeline.core.destination import Destination, Limits, Rule
+from pipeline.core.ledger import Ledger
+from pipeline.core.model import Event, Record
+from pipeline.core.signals import Signal
+from pipeline.edge.readers import Readers
+from pipeline.edge.schema_files import load_contract
+from pipeline.flow.prepare import Preparer
+from pipeline.platforms import open_platform
+
+TOPIC: Final = "bench.backlog"
+PARTITIONS: Final = 4
+TAKE: Final = 500
+REPEATS: Final = 5
+Work = Callable[[], object]
+
+
+class _Silence:
+    """A teller that tells nobody: no schema is fetched here, so there is nothing to tell."""
+
+    def tell(self, signal: Signal) -> None:
+        """Hear it, and keep it."""
+
+
+class Bench:
+    """The records, and what the owner thread would have to prepare them with."""
+
+    def __init__(self, events: int) -> None:
+        self.now = time.time()
+        orders = Orders(seed=1, now=self.now)
+        self.records = [
+            Record(TOPIC, number % PARTITIONS, number // PARTITIONS, b"key", orders.encoded(f"e-{number}"), (), None)
+            for number in range(events)
+        ]
+        self.readers = Readers(
+            load_contract(), {TOPIC: "order"}, None, asyncio.new_event_loop(), _Silence(), random.random
+        )
+        self.platform = open_platform(
+            Destination(
+                name="bench",
+                platform="meta",
+                account=DATASET,
+                mode="live",
+                rule=Rule(),
+                unknown_consent="skip-in-eea",
+                limits=Limits(events_per_request=1000, bytes_per_request=10_000_000, requests_per_second=10_000.0),
+                secrets={"token": "bench_token"},
+            )
+        )
+
+    def decode(self) -> list[Event]:
+        """Decode every record."""
+        reader = self.readers.reader(TOPIC, schema_ref(self.records[0]))
+        if not isinstance(reader, Reader):
+            raise TypeError("the bundled schema cannot be read")
+        found = [decode(record, reader) for record in self.records]
+        return [event for event in found if isinstance(event, Event)]
+
+    def shape(self, events: Sequence[Event]) -> None:
+        """Put every event into the platform's words."""
+        for event in events:
+            self.platform.shape(event, now=self.now)
+
+    def prepare(self) -> None:
+        """Take every record as the owner thread does, on a fresh ledger."""
+        ledger = Ledger()
+        for partition in range(PARTITIONS):
+            ledger.open_page(TOPIC, partition)
+        preparer = Preparer([self.platform], self.readers, ledger)
+        ready = 0
+        for start in range(0, len(self.records), TAKE):
+            prepared = preparer.prepare(self.records[start : start + TAKE], now=self.now)
+            ready += len(prepared.deliveries["bench"])
+        if ready != len(self.records):
+            raise RuntimeError(f"only {ready} of {len(self.records)} records became deliveries")
+
+
+@click.command()
+@click.option("--events", default=10_000, show_default=True, type=click.IntRange(500), help="Records to prepare.")
+@click.option("--top", default=30, show_default=True, type=click.IntRange(1), help="Functions to list.")
+def main(events: int, top: int) -> None:
+    """Time the owner thread's work on records in memory, and profile it."""
+    bench = Bench(events)
+    decoded = bench.decode()
+    click.echo(f"{events} records, best of {REPEATS}, microseconds an event")
+    for name, work in (
+        ("prepare, all of it", bench.prepare),
+        ("  decode", bench.decode),
+        ("  shape", lambda: bench.shape(decoded)),
+    ):
+        click.echo(f"{name:24}{_best(work) / events * 1e6:8.2f}")
+    click.echo("\nthe profiler's list (inflated), microseconds and calls an event")
+    _profile(bench.prepare, events, top)
+
+
+def _best(work: Work) -> float:
+    """Return the least CPU seconds of this thread that `work` took."""
+    times: list[float] = []
+    for _ in range(REPEATS):
+        began = time.thread_time()
+        work()
+        times.append(time.thread_time() - began)
+    return min(times)
+
+
+def _profile(work: Work, events: int, top: int) -> None:
+    profile = cProfile.Profile()
+    profile.runcall(work)
+    rows = pstats.Stats(profile).get_stats_profile().func_profiles
+    click.echo(f"{'own':>8}{'whole':>8}{'calls':>8}  function")
+    for name, row in sorted(rows.items(), key=lambda pair: -pair[1].tottime)[:top]:
+        calls = float(str(row.ncalls).partition("/")[0])
+        own, whole = row.tottime / events * 1e6, row.cumtime / events * 1e6
+        click.echo(f"{own:8.2f}{whole:8.2f}{calls / events:8.2f}  {name} ({row.file_name.rpartition('/')[2]})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The sandbox on a thread of its own, for workers that are processes; it keeps its port and its journal over a stop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+from java_server import free_ports
+
+from pipeline.sandbox.config import SandboxConfig
+from pipeline.sandbox.server import running_sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An accepted event, as the journal file has it. `sha256` is that of its bytes."""
+
+    event_id: str
+    event_name: str
+    event_time: int
+    sha256: str
+    duplicate: bool
+    received_at: float
+
+
+@dataclass(slots=True)
+class SandboxThread:
+    """Use as a context manager; `stop` and `start` are what an outage of the platform looks like."""
+
+    journal_path: Path
+    token: str
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _stopping: asyncio.Event | None = None
+    _serving: Any = None
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True).start()
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    @property
+    def url(self) -> str:
+        """The address of the platform."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Serve, on the same port as ever; return when it does."""
+        up = threading.Event()
+        self._serving = asyncio.run_coroutine_threadsafe(self._serve(up), self._loop)
+        while not up.wait(0.05):
+            if self._serving.done():
+                self._serving.result()
+
+    def stop(self) -> None:
+        """Close the port and every connection. Does nothing when it is stopped."""
+        if self._stopping is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._serving.result(timeout=10)
+            self._stopping = None
+
+    def kept(self) -> list[Kept]:
+        """Return everything that was accepted since the first start, duplicates included."""
+        lines = self.journal_path.read_bytes().rpartition(b"\n")[0].splitlines()
+        names = Kept.__slots__
+        return [Kept(**{name: line[name] for name in names}) for line in map(orjson.loads, lines)]
+
+    def add_fault(self, kind: str, **words: object) -> None:
+        """Let requests go wrong until `clear_faults`, or `count` times."""
+        self._call("POST", "faults", {"kind": kind, **words})
+
+    def clear_faults(self) -> None:
+        """Let every request go well again."""
+        self._call("DELETE", "faults")
+
+    def let_in(self, tokens: Sequence[str], *, revoked: Sequence[str] = ()) -> None:
+        """Know these tokens from now on, and no others."""
+        self._call("POST", "access", {"tokens": tokens, "revoked": revoked})
+
+    def report_usage(self, **figures: int) -> None:
+        """Report this use of the quota with every answer."""
+        self._call("POST", "usage", figures)
+
+    def refuse(self, pattern: str) -> None:
+        """Refuse events whose id matches, as only the platform can."""
+        self._call("POST", "rejections", {"event_id": pattern})
+
+    def requests(self) -> int:
+        """Return how many requests arrived since the last start."""
+        return int(self.stats()["requests"])
+
+    def stats(self) -> dict[str, Any]:
+        """Return the figures since the last start."""
+        return dict(orjson.loads(self._call("GET", "stats")))
+
+    def _call(self, method: str, name: str, document: object = None) -> bytes:
+        body = None if document is None else orjson.dumps(document)
+        request = urllib.request.Request(f"{self.url}/_sandbox/{name}", body, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return bytes(answer.read())
+
+    async def _serve(self, up: threading.Event) -> None:
+        self._stopping = asyncio.Event()
+        config = SandboxConfig(tokens=[self.token], journal_path=self.journal_path)
+        async with running_sandbox(config, port=self.port):
+            up.set()
+            await self._stopping.wait()
+
