@@ -30,8 +30,11 @@ RECORD_BYTES = 70
     "--rate", default=500, show_default=True, type=click.IntRange(10, 5_000), help="Orders a second, latency."
 )
 @click.option("--seconds", default=15.0, show_default=True, type=click.FloatRange(0, 600), help="How long; 0 skips it.")
-@click.option("--broker", default="embedded", show_default=True, type=click.Choice(["embedded", "real"]), help="Kafka.")
-def main(events: int, rounds: int, rate: int, seconds: float, broker: Broker) -> None:
+@click.option("--broker", default="real", show_default=True, type=click.Choice(["real", "embedded"]), help="Kafka.")
+@click.option(
+    "--worker-setting", "words", multiple=True, metavar="CAPI_NAME=VALUE", help="For the worker (repeatable)."
+)
+def main(events: int, rounds: int, rate: int, seconds: float, broker: Broker, words: tuple[str, ...]) -> None:  # noqa: PLR0913 - one parameter an option
     """Measure what an event costs: a bare loop, the worker, and the vendor's SDK, side by side."""
     orders = Orders(seed=SEED, now=time.time())
     values = [orders.encoded(f"bench-{number:07d}") for number in range(events)]
@@ -42,14 +45,15 @@ def main(events: int, rounds: int, rate: int, seconds: float, broker: Broker) ->
             f"{events} orders are about {room / 1e6:.0f} MB, and the embedded Kafka keeps "
             f"{MOCK_BYTES * PARTITIONS / 1e6:.0f} MB: use fewer, or --broker real"
         )
-    with Stage() as stage:
+    settings = dict(word.split("=", 1) for word in words)
+    with Stage(settings) as stage:
         stage.start_kafka(broker)
         fill(stage.servers, BACKLOG, values)
         del values
         found = _race(stage, events, rounds)
         latency = _latency(stage, rate, seconds)
     machine = f"{platform.machine()} {platform.system()}, {os.cpu_count()} cores"
-    conditions = Conditions(events, size / events, broker, rounds, rate, machine, platform.python_version())
+    conditions = Conditions(events, size / events, broker, rounds, rate, machine, platform.python_version(), settings)
     report = Report(conditions, found, latency)
     click.echo(report.table())
     click.echo(report.line())

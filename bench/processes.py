@@ -64,9 +64,9 @@ class Process:
         """Return what it printed so far."""
         return self._log.read_text(errors="replace")
 
-    def wait_for(self, pattern: str) -> str:
+    def wait_for(self, pattern: str, timeout: float = START_SECONDS) -> str:
         """Return the first group of the first match in what it prints. Raises ProcessError as `wait_until` does."""
-        self.wait_until(lambda: re.search(pattern, self.output()) is not None, START_SECONDS)
+        self.wait_until(lambda: re.search(pattern, self.output()) is not None, timeout)
         found = re.search(pattern, self.output())
         return found[1] if found else ""
 

@@ -38,6 +38,7 @@ class Conditions:
     per_second: int
     machine: str
     python: str
+    worker_settings: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ class Report:
             f"{given.events} orders of {given.value_bytes:.0f} bytes, {given.rounds} rounds (medians), "
             f"{given.broker} broker, Python {given.python}, {given.machine}"
         )
+        if given.worker_settings:
+            yield "worker with " + ", ".join(f"{name}={value}" for name, value in given.worker_settings.items())
         yield ""
         yield f"{'':24}{'CPU us/event':>14}{'events/s':>12}{'peak MB':>10}{'sent bytes':>12}{'requests':>10}"
         for name in NAMES:
@@ -116,6 +119,8 @@ class Report:
             "events per second, (b)/(c)", self.speed_ratios, f">= {LEAST_SPEED_RATIO}", met=met["speed_ratio"]
         )
         if (found_latency := self.latency) is not None:
+            if given.broker == "embedded":
+                yield "(the embedded Kafka holds an empty fetch for its whole wait, 100 ms: its latency is not Kafka's)"
             yield (
                 f"produce to accept at {given.per_second}/s, linger {LINGER_SECONDS * 1000:.0f} ms: "
                 f"p50 {found_latency.p50_ms:.0f} ms, p99 {found_latency.p99_ms:.0f} ms "

@@ -27,6 +27,8 @@ BACKLOG: Final = "bench.backlog"
 STREAM: Final = "bench.stream"
 _LETTERS: Final = "bench.dead-letters"
 _LOOPBACK: Final = "127.0.0.1"
+# The first start of a real broker fetches it.
+FETCH_SECONDS: Final = 600.0
 
 # A thousand events a request, as the other contenders send them; nothing else differs from the defaults but the rate.
 _DESTINATIONS: Final = """\
@@ -49,10 +51,11 @@ destinations:
 
 
 class Stage:
-    """A folder of its own, and the processes that were started."""
+    """A folder of its own, and the processes that were started; `worker_settings` come on top of the bench's."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker_settings: Mapping[str, str]) -> None:
         self._stack = ExitStack()
+        self._worker_settings = worker_settings
         self._folder = Path(tempfile.mkdtemp(prefix="capi-bench-"))
         self._started = 0
         self.servers = ""
@@ -71,7 +74,7 @@ class Stage:
         topics = (BACKLOG, STREAM, _LETTERS)
         if broker == "real":
             kafka = self._stack.enter_context(self.process("broker", ["tests/support/kafka_broker.py"]))
-            self.servers = kafka.wait_for(rf"({_LOOPBACK}:\d+)")
+            self.servers = kafka.wait_for(rf"({_LOOPBACK}:\d+)", FETCH_SECONDS)
             create_topics(self.servers, topics)
         else:
             words = [word for topic in topics for word in ("--topic", f"{topic}={PARTITIONS}")]
@@ -115,6 +118,7 @@ class Stage:
             "CAPI_HTTP_HOST": _LOOPBACK,
             "CAPI_HTTP_PORT": str(port),
             "CAPI_LOG_FORMAT": "json",
+            **self._worker_settings,
         }
 
 

@@ -67,7 +67,9 @@ class KafkaSource:
         self._fault: BaseException | None = None
         self._paused = False
         self._owned: dict[Partition, None] = {}
+        # Of all subscribed topics, whoever owns them; counted anew after every assignment.
         self._partitions = 0
+        self._uncounted = False
         self._consumer = Consumer({**config, "on_commit": self._on_commit, "error_cb": self._on_error})
 
     def open(self, rebalance: Rebalance) -> None:
@@ -85,6 +87,8 @@ class KafkaSource:
             raise SourceBroken(f"the consumer broke: {error}") from error
         if self._fault is not None:
             raise SourceBroken(f"a rebalance failed: {self._fault}") from self._fault
+        if self._uncounted:
+            self._count_partitions()
         return [record for message in messages if (record := self._record(message)) is not None]
 
     def pause(self) -> None:
@@ -174,7 +178,7 @@ class KafkaSource:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         try:
             placed = self._starting_points(consumer, partitions)
-            self._count_partitions()
+            self._uncounted = True
             self._owned.update(dict.fromkeys(_names(partitions)))
             self._hear().assigned(_names(partitions), self._share)
             consumer.incremental_assign(placed)
@@ -229,9 +233,18 @@ class KafkaSource:
         return committed
 
     def _count_partitions(self) -> None:
-        """Ask how many partitions the topics have. Only on assignment: giving up must not wait for a broker."""
-        topics = self._consumer.list_topics(timeout=ANSWER_SECONDS).topics
+        """Ask how many partitions the topics have, and tell the share that follows. Only on assignment, and after it.
+
+        From inside a callback `list_topics` would take away the state that the client's next callback needs, and the
+        process would abort (confluent-kafka 2.16: "CallState_get: Assertion `cs != NULL' failed").
+        """
+        try:
+            topics = self._consumer.list_topics(timeout=ANSWER_SECONDS).topics
+        except KafkaException as error:
+            raise SourceBroken(f"Kafka does not say how many partitions the topics have: {error}") from error
         self._partitions = sum(len(topics[name].partitions) for name in self._topics if name in topics)
+        self._uncounted = False
+        self._hear().assigned((), self._share)
 
     @property
     def _share(self) -> float:

@@ -11,13 +11,16 @@ from decimal import Decimal
 
 from avro_events import CONTRACT, READERS, record
 from hypothesis import strategies as st
-from meta_events import WHEN, encoder
+from meta_events import APP, CONVERSATIONS, WHEN, encoder, lead_json, order_json
 
+from pipeline.core.avro.jsonform import from_json
 from pipeline.core.avro.schema import Array, Enum, Field, Primitive, Record, Type, Union
 from pipeline.core.contract import Kind
 from pipeline.core.decode import decode
 from pipeline.core.model import Event
+from pipeline.platforms.meta import ACTION_SOURCES
 
+SOURCES = list(ACTION_SOURCES)
 LIKELY: Mapping[str, tuple[str, ...]] = {
     "event_id": ("e-1", " "),
     "currency": ("EUR", "usd", " gbp ", "US$", ""),
@@ -62,9 +65,23 @@ def bodies(kind: Kind) -> st.SearchStrategy[dict[str, object]]:
     return _record(CONTRACT.schemas[kind])
 
 
+@st.composite
+def near_samples(draw: st.DrawFn, kind: Kind) -> dict[str, object]:
+    """Return the sample of a kind with every section, wherever it may happen, a few fields replaced by any value."""
+    channel = draw(st.sampled_from(list(CONVERSATIONS)))
+    sections = {"app": APP, "messaging": CONVERSATIONS[channel], "action_source": draw(st.sampled_from(SOURCES))}
+    document = order_json(sections) if kind == "order" else lead_json(sections)
+    body = dict(from_json(document, CONTRACT.schemas[kind]).event)
+    places = dict(_places(CONTRACT.schemas[kind]))
+    for path in draw(st.lists(st.sampled_from(sorted(places)), max_size=5, unique=True)):
+        _put(body, path, draw(_field(places[path])))
+    return body
+
+
 def events(kind: Kind) -> st.SearchStrategy[Event]:
     """Return events of a kind, written as Avro and read by the worker's own decoder."""
-    decoded = bodies(kind).map(lambda body: decode(record(encoder(kind).encode(body)), READERS[kind]))
+    written = near_samples(kind) | near_samples(kind) | bodies(kind)
+    decoded = written.map(lambda body: decode(record(encoder(kind).encode(body)), READERS[kind]))
     return decoded.filter(lambda event: isinstance(event, Event)).map(_event)
 
 
@@ -77,6 +94,26 @@ def personal(schema: Record, outer: str = "") -> Iterator[tuple[str, Type]]:
             yield from personal(inner, f"{path}.")
         elif field.pii:
             yield path, inner
+
+
+def _places(schema: Record, outer: str = "") -> Iterator[tuple[str, Field]]:
+    """Yield every field that holds no record, by its path."""
+    for field in schema.fields:
+        inner = field.type.branches[-1] if isinstance(field.type, Union) else field.type
+        if isinstance(inner, Record):
+            yield from _places(inner, f"{outer}{field.name}.")
+        else:
+            yield f"{outer}{field.name}", field
+
+
+def _put(body: dict[str, object], path: str, value: object) -> None:
+    head, _, rest = path.partition(".")
+    if rest:
+        section = body[head]
+        assert isinstance(section, dict)
+        _put(section, rest, value)
+    else:
+        body[head] = value
 
 
 def _event(found: object) -> Event:

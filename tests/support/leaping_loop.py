@@ -55,6 +55,8 @@ class LeapingLoop(asyncio.SelectorEventLoop):
     def __init__(self, began: float) -> None:
         self._leaping = _Leaping(began)
         super().__init__(self._leaping)
+        # A timer is due within this of its time; Unix seconds as floats have steps of a quarter of it.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         """Return the Unix seconds of this loop."""

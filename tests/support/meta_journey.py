@@ -162,7 +162,7 @@ async def journey(
         platform = meta(MetaOptions(base_url=at.url), account=account, limits=limits)
         world = World(http=tap, secrets=secrets, teller=teller, clock=clock, chance=lambda: 0.5)
         reports: list[Callable[[Outcomes], None]] = []
-        lane = Lane(platform, world, lambda outcomes: reports[0](outcomes))
+        lane = Lane(platform, world, lambda outcomes: reports[0](outcomes))  # noqa: PLW0108 - filled below
         under_way = Journey(lane, Page("orders", 0, 1), at, tap, secrets, teller)
         reports.append(under_way.report)
         under_way.task = asyncio.create_task(lane.run())

@@ -40,9 +40,11 @@ class SandboxThread:
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _stopping: asyncio.Event | None = None
     _serving: Any = None
+    _thread: threading.Thread = field(init=False)
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
+        self._thread.start()
         self.start()
         return self
 
@@ -51,6 +53,8 @@ class SandboxThread:
     ) -> None:
         self.stop()
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     @property
     def url(self) -> str:
