@@ -34,7 +34,7 @@ RECORD_BYTES = 70
 @click.option(
     "--worker-setting", "words", multiple=True, metavar="CAPI_NAME=VALUE", help="For the worker (repeatable)."
 )
-def main(events: int, rounds: int, rate: int, seconds: float, broker: Broker, words: tuple[str, ...]) -> None:  # noqa: PLR0913 - one parameter an option
+def main(events: int, rounds: int, rate: int, seconds: float, broker: Broker, words: tuple[str, ...]) -> None:
     """Measure what an event costs: a bare loop, the worker, and the vendor's SDK, side by side."""
     orders = Orders(seed=SEED, now=time.time())
     values = [orders.encoded(f"bench-{number:07d}") for number in range(events)]

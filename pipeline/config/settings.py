@@ -71,7 +71,7 @@ class IntakeSettings(Section):
     )
     batch_records: int = Field(default=500, ge=1, le=10_000, description="Records to ask Kafka for at a time.")
     poll_seconds: float = Field(
-        default=0.05, ge=0.001, le=0.1, description="How long one poll waits for a full batch; commits wait behind it."
+        default=0.02, ge=0.001, le=0.1, description="How long one poll waits for a full batch; commits wait behind it."
     )
     commit_interval_seconds: float = Field(default=1.0, ge=0.1, le=60, description="Time between commits of offsets.")
 

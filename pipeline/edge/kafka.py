@@ -167,8 +167,12 @@ class KafkaSource:
                 "records expired before they were delivered. To go on from what is there, set "
                 "CAPI_INTAKE_ON_LOST_OFFSETS=earliest (or latest) for one start; see the runbook"
             )
+        # A partition that was reset has stopped fetching and refuses `seek`: it is begun anew.
+        self._consumer.incremental_unassign([place])
         place.offset = resumed
-        self._consumer.seek(place)
+        self._consumer.incremental_assign([place])
+        if self._paused:
+            self._consumer.pause([place])
 
     def _on_error(self, error: KafkaError) -> None:
         self._teller.tell(KafkaTrouble(error.name(), error.str(), fatal=error.fatal()))

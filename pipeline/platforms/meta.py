@@ -129,9 +129,10 @@ class Meta:
         found = identify(body, self._keys[event.kind], place, day)
         user_data = found.keys
         url = parts.web_address(body["touch"]["url"])
-        if parts.click_after_event(body):
+        if "fbc" in user_data and parts.click_after_event(body):
             # cookies page: a click cannot come after what it led to; such a stamp was minted late.
-            found.keys.pop("fbc", None)
+            del user_data["fbc"]
+            found.dropped = tuple(dict.fromkeys((*found.dropped, "fbc")))
         fault = _missing(body, name) or _missing_at(body, name, url, user_data) or parts.fault_of(event)
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)

@@ -8,6 +8,7 @@ from typing import Final, TypedDict, cast
 
 from pipeline.core.contract import App, Body, Item, Lead, Order
 from pipeline.core.model import Event
+from pipeline.core.normalize.network import fbc
 
 EXTINFO_ITEMS: Final = 16
 # business-messaging page: the ids that each channel needs, by their names in user_data.
@@ -93,7 +94,7 @@ def click_after_event(body: Body) -> bool:
     """Whether fbc would be built from a click that is said to have come after the event."""
     touch = body["touch"]
     seen = touch["fbclid_seen_at"]
-    return touch["fbc"] is None and seen is not None and seen > body["occurred_at"]
+    return seen is not None and seen > body["occurred_at"] and fbc(touch["fbc"] or "") is None
 
 
 def page(url: str | None, referrer: str | None) -> Json:

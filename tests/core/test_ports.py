@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from contracts import HEADERS, DeadLettersContract, HttpContract, SecretsContract, SourceContract
 from fakes import FakeDeadLetters, FakeHttp, FakeKafka, FakeSecrets, FakeSource
+from typing_extensions import override
 
 from pipeline.core.model import NoReply, Reply, Request
 from pipeline.core.ports import Http, Source
@@ -69,6 +70,7 @@ class SlowPathHttp(FakeHttp):
     def __init__(self) -> None:
         super().__init__(lambda request: Reply(201, {"x-token": request.headers["X-Token"]}, request.body))
 
+    @override
     async def post(self, request: Request, *, within: float) -> Reply | NoReply:
         """Take a minute over `/slow`."""
         self.seconds = 60.0 if request.url.endswith("/slow") else 0.0

@@ -44,7 +44,7 @@ SIGNALS = {
 FIELDS = {name: {field.name for field in dataclasses.fields(kind)} for name, kind in SIGNALS.items()}  # type: ignore[arg-type]
 METRIC_LABELS = {metric.name: {*metric.labels, "le"} for metric in METRICS}
 # Words of others, of a line of the log, of /readyz, and of labels that have no list of their own.
-OTHERS = frozenset("job event suppressed reasons holds lanes ok failed none".split())
+OTHERS = frozenset("job event suppressed reasons holds lanes ok failed none latest increase".split())
 
 
 def headings(level: int, text: str = PAGE) -> list[str]:
@@ -125,7 +125,9 @@ def test_every_reason_says_what_to_do(word: Reason) -> None:
 
 def test_every_exit_code_has_its_row() -> None:
     """The table of exit codes has each code once."""
-    assert [int(code) for code in Exit] == [int(code) for code in re.findall(r"^\| (\d) ", chapter("Exit codes"), re.M)]
+    assert [int(code) for code in Exit] == [
+        int(code) for code in re.findall(r"^\| (\d) ", chapter("Exit codes"), re.MULTILINE)
+    ]
 
 
 def test_every_unready_state_has_its_heading() -> None:

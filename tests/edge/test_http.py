@@ -51,6 +51,8 @@ class Platform:
                 return web.Response(body=b"x" * (MOST_REPLY_BYTES + int(request.query.get("more", 0))))
             case "/broken":
                 return await self._break(request)
+            case path:
+                raise LookupError(path)
         return web.Response()
 
     async def _break(self, request: web.Request) -> web.StreamResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -226,7 +227,7 @@ def test_named_event_is_refused_at_once() -> None:
 
 def test_outage_in_a_search() -> None:
     """A platform that goes away while a culprit is searched blames nobody; the search goes on afterwards."""
-    replies = iter([Reply(400, {}, b""), NoReply("gone"), Reply(503, {}, b"")])
+    replies: Iterator[Reply | NoReply] = iter([Reply(400, {}, b""), NoReply("gone"), Reply(503, {}, b"")])
     with Stage(lambda request: next(replies, None) or refusing("d")(request)) as stage:
         stage.offer(*"abcd")
         stage.pass_seconds(60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -153,7 +154,7 @@ def test_skips_duplicates() -> None:
 def test_waits_for_all_destinations() -> None:
     """A record is settled when every destination has answered."""
     with Road(destinations=("one", "two")) as road:
-        answers = iter([Reply(200, {}, b""), AWAY])
+        answers: Iterator[Reply | NoReply] = iter([Reply(200, {}, b""), AWAY])
         road.http.answer = lambda _: next(answers, AWAY)
         road.produce("a")
         look = road.look_at(10)

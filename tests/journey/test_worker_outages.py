@@ -14,15 +14,15 @@ def test_a_revoked_token_stops_and_a_rotated_one_resumes(scene: Scene) -> None:
     """A token that dies mid-run halts the lane, and the new one on disk starts it: no restart, no dead letter."""
     scene.limit(requests_per_second=20)
     worker = scene.start().wait_ready()
-    scene.publish(3000)
-    scene.wait_kept(worker, 500)
+    scene.publish(2000)
+    scene.wait_kept(worker, 300)
     scene.sandbox.let_in([NEW_TOKEN], revoked=[scene.token])
     worker.wait_for("all_lanes_halted")
     kept = len(scene.sandbox.kept())
     time.sleep(0.5)
 
     assert {"state": "halted", "reason": "unauthorized"} == worker.readyz()["lanes"][DESTINATION]
-    assert kept == len(scene.sandbox.kept()) < 3000
+    assert kept == len(scene.sandbox.kept()) < 2000
     assert [] == scene.overcommitted()
     scene.write_secret(SECRET, NEW_TOKEN)
     scene.wait_settled(worker)
@@ -30,21 +30,13 @@ def test_a_revoked_token_stops_and_a_rotated_one_resumes(scene: Scene) -> None:
     assert worker.wait_ready().running
 
 
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        ("status", {"status": 503}),
-        ("close", {"stored": False}),
-        ("unavailable", {}),
-        ("error", {"code": 2}),
-    ],
-)
+@pytest.mark.parametrize(("kind", "words"), [("status", {"status": 503}), ("close", {"stored": False})])
 def test_an_outage_only_takes_time(scene: Scene, kind: str, words: dict[str, object]) -> None:
     """While the platform answers nothing useful, nothing is committed that it has not; then everything arrives."""
     worker = scene.start().wait_ready()
     scene.sandbox.add_fault(kind, **words)
     scene.publish(1000)
-    worker.wait_until(lambda: scene.sandbox.requests() >= 8, 10, "has tried eight times")
+    worker.wait_until(lambda: scene.sandbox.requests() >= 6, 10, "has tried six times")
 
     assert ([], []) == (scene.overcommitted(), scene.till.dead_letters())
     scene.sandbox.clear_faults()
@@ -56,10 +48,10 @@ def test_a_platform_that_is_gone_comes_back(scene: Scene) -> None:
     """A platform that closes its port in mid-traffic and opens it seconds later gets everything."""
     scene.limit(requests_per_second=30)
     worker = scene.start().wait_ready()
-    scene.publish(3000)
+    scene.publish(1500)
     scene.wait_kept(worker, 300)
     scene.sandbox.stop()
-    time.sleep(3)
+    time.sleep(2)
 
     assert [] == scene.overcommitted()
     assert scene.till.committed() != scene.till.ends()

@@ -69,7 +69,7 @@ def test_keeps_their_headers_and_adds_ours(kit: KafkaDeadLettersKit) -> None:
     kit.dead_letters.bury(a_letter(5, b"v"))
     reported(kit.dead_letters, 1)
     (message,) = kit.messages(1)
-    headers = message.headers() or []
+    headers = list(message.headers() or ())
 
     assert HEADERS == headers[: len(HEADERS)]
     assert (PREFIX + "offset", b"5") in headers

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]  # documented, not in its __all__
+from confluent_kafka.admin import AdminClient
 from contracts import ATTEMPTS, HEADERS, TURN_SECONDS, Heard, SourceContract, opened, taken
 from fakes import FakeTeller
+from typing_extensions import override
 
 from pipeline.config.kafka_settings import KafkaSettings, consumer_config
 from pipeline.core.model import Record
@@ -42,7 +43,11 @@ class KafkaKit:
         assert producer.flush(20) == 0
 
     def source(
-        self, *, start_from: StartFrom = "earliest", on_lost_offsets: OnLostOffsets = "fail", **more: object
+        self,
+        *,
+        start_from: StartFrom = "earliest",
+        on_lost_offsets: OnLostOffsets = "fail",
+        more: Mapping[str, object] | None = None,
     ) -> Source:
         """Return another member of the group."""
         settings = KafkaSettings.model_validate(
@@ -56,7 +61,7 @@ class KafkaKit:
             }
         )
         source = KafkaSource(
-            {**consumer_config(settings, self.group, Secrets(None, {})), **more},
+            {**consumer_config(settings, self.group, Secrets(None, {})), **(more or {})},
             [self.topic],
             start_from=start_from,
             on_lost_offsets=on_lost_offsets,
@@ -114,11 +119,11 @@ def both_until(first: Source, second: Source, done: list[Heard]) -> list[Record]
 
 def test_shares_with_a_second_member(kit: KafkaKit) -> None:
     """A newcomer gets its part: the first commits while it gives up, both halve their share, nothing is read twice."""
-    kit.produce(0, [b"0"] * 5)
-    kit.produce(1, [b"1"] * 5)
     first = kit.source()
     marks: dict[Partition, int] = {(kit.topic, 0): 5, (kit.topic, 1): 5}
     heard = opened(first, Heard(on_revoke=marks))
+    kit.produce(0, [b"0"] * 5)
+    kit.produce(1, [b"1"] * 5)
     before = taken(first, 10)
     second, newcomer = kit.source(), Heard()
     second.open(newcomer)
@@ -156,9 +161,9 @@ def test_starts_at_the_end_when_told(kit: KafkaKit) -> None:
 @pytest.mark.parametrize("answer", ["fail", "earliest", "latest"])
 def test_lost_offsets(kit: KafkaKit, admin: AdminClient, answer: OnLostOffsets) -> None:
     """When retention took records that were not read, it never jumps in silence: it fails, or goes on as told."""
-    kit.produce(0, [b"%d" % number for number in range(5)])
     before = kit.source()
     opened(before)
+    kit.produce(0, [b"%d" % number for number in range(5)])
     before.commit_now({(kit.topic, 0): 1})
     before.close()
     place = TopicPartition(kit.topic, 0, 3)
@@ -190,7 +195,7 @@ def _after_produce(kit: KafkaKit, source: Source) -> list[Record]:
 def test_callbacks_in_one_call(kit: KafkaKit) -> None:
     """Other callbacks after an assignment, in the same call, find the client as they need it: it does not abort."""
     told: list[str] = []
-    source = kit.source(stats_cb=told.append, **{"statistics.interval.ms": 20})
+    source = kit.source(more={"stats_cb": told.append, "statistics.interval.ms": 20})
     source.open(Heard())
     for _ in range(5):
         source.take(1, 1.0)
@@ -201,9 +206,10 @@ def test_callbacks_in_one_call(kit: KafkaKit) -> None:
 class Raising(Heard):
     """A listener with a bug."""
 
+    @override
     def assigned(self, partitions: Sequence[Partition], share: float) -> None:
         """Break."""
-        raise ZeroDivisionError
+        raise ZeroDivisionError((partitions, share))
 
 
 def test_fault_in_a_callback_breaks_the_source(kit: KafkaKit) -> None:

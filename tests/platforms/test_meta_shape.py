@@ -220,6 +220,25 @@ def test_items_without_an_id() -> None:
     assert (["SKU-1"], [{"id": "SKU-1", "quantity": 3}]) == (custom_data["content_ids"], custom_data["contents"])
 
 
+@pytest.mark.parametrize(
+    ("cookie", "seen_at", "expected"),
+    [
+        (None, 1_763_711_000_000, ("fb.1.1763711000000.AbC", ())),
+        (None, 1_763_712_000_000, ("fb.1.1763712000000.AbC", ())),
+        (None, 1_763_712_000_001, (None, ("fbc",))),
+        ("garbage", 1_763_712_000_001, (None, ("fbc",))),
+        ("fb.1.1763712000009.Cookie", 1_763_712_000_001, ("fb.1.1763712000009.Cookie", ())),
+    ],
+)
+def test_click_after_the_event(cookie: str | None, seen_at: int, expected: tuple[str | None, tuple[str, ...]]) -> None:
+    """A click that is said to come after what it led to is left out and counted as dropped; a cookie stays as it is."""
+    clicked = {"touch.fbc": cookie, "touch.fbclid": "AbC", "touch.fbclid_seen_at": seen_at}
+    found = shape(order(clicked))
+    assert isinstance(found, Shaped)
+
+    assert expected == (orjson.loads(found.payload)["user_data"].get("fbc"), found.dropped)
+
+
 def test_blank_event_id() -> None:
     """An event id of spaces could not be deduplicated, and is refused."""
     assert (Reason.INVALID_EVENT, "event_id is blank") == refusal(shape(order({"event_id": "  "})))

@@ -24,6 +24,7 @@ class ManualClock:
         self.now = now
 
     def __call__(self) -> float:
+        """Return the time."""
         return self.now
 
     def pass_seconds(self, seconds: float) -> None:

@@ -14,6 +14,7 @@ from typing import Self
 from avro_events import READERS, avsc, encode, full_order
 from fakes import FakeDeadLetters, FakeHttp, FakeKafka, FakeSchemas, FakeSecrets, FakeSource, FakeTeller
 from toy import LIMITS, Toy, accept, destination, ids
+from typing_extensions import override
 from virtual_loop import EPOCH, VirtualLoop
 
 from pipeline.core.budget import Allowance, Budget
@@ -51,6 +52,7 @@ class _SteppedLanes(Lanes):
         super().__init__(platforms, world, loop)
         self._stepped = loop
 
+    @override
     def outcomes(self, timeout: float = 0.0) -> list[Outcomes]:
         """Let the loop run, then look."""
         self._stepped.run_for(timeout)

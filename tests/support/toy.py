@@ -78,7 +78,8 @@ class Toy:
             case 429:
                 after = reply.headers.get("retry-after")
                 return Later(Reason.THROTTLED, "too fast", float(after) if after else None)
-        return Later(Reason.OUTAGE, f"HTTP {reply.status}")
+            case code:
+                return Later(Reason.OUTAGE, f"HTTP {code}")
 
     def advice(self, reply: Reply) -> Advice:
         """Read `factor` and `pause`."""

@@ -10,6 +10,8 @@ import selectors
 from collections.abc import Mapping
 from typing import Any
 
+from typing_extensions import override
+
 # Where its wall clock begins, in Unix seconds.
 EPOCH = 1_800_000_000.0
 # Sums of floating-point seconds differ by less than this.
@@ -27,6 +29,7 @@ class _Jumping(selectors.BaseSelector):
         self.until = 0.0
         self.reached = False
 
+    @override
     def select(self, timeout: float | None = None) -> _Events:
         events = self._real.select(0)
         if not events and timeout != 0:
@@ -34,15 +37,19 @@ class _Jumping(selectors.BaseSelector):
             self.time = self.until if self.reached or timeout is None else self.time + timeout
         return events
 
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:  # noqa: ANN401
+    @override
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         return self._real.register(fileobj, events, data)
 
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:  # noqa: ANN401 - the signature of the standard library
+    @override
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
         return self._real.unregister(fileobj)
 
+    @override
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
         return self._real.get_map()
 
+    @override
     def close(self) -> None:
         self._real.close()
 
@@ -54,6 +61,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jumping = _Jumping()
         super().__init__(self._jumping)
 
+    @override
     def time(self) -> float:
         """Return the seconds that this loop has lived."""
         return self._jumping.time
