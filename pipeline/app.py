@@ -94,6 +94,7 @@ class _Room:
         """Build everything, run until the end, and take it down in order."""
         self._loop = asyncio.get_running_loop()
         self._ending = _Ending(asyncio.Event())
+        self._telemetry.watch(self._poll_age)
         for destination in self._destinations:
             self._telemetry.introduce(destination.name, destination.platform)
         secrets = read_secrets(self._settings, os.environ)
@@ -177,7 +178,16 @@ class _Room:
 
     async def _serve(self) -> Endpoints:
         health = Health(self._status, self._telemetry.expose, self._patience)
-        return await serve(health, self._settings.http.host, self._settings.http.port)
+        host, port = self._settings.http.host, self._settings.http.port
+        try:
+            return await serve(health, host, port)
+        except OSError as error:
+            problem = f"cannot listen on {host}:{port} ({error.strerror or type(error).__name__})"
+            raise SettingsError([Fault("CAPI_HTTP_PORT", problem, "free the port or set another one")]) from None
+
+    def _poll_age(self) -> float:
+        beat = self._status.beat_at
+        return 0.0 if beat is None else time.monotonic() - beat
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
@@ -240,8 +250,10 @@ class _Room:
             await asyncio.sleep(WATCH_SECONDS)
             for item in self._destinations:
                 current = versions(item)
-                if current != seen[item.name]:
-                    seen[item.name] = current
+                if current == seen[item.name]:
+                    continue
+                seen[item.name] = current
+                if not isinstance(secrets.values(item.secrets), str):
                     self._telemetry.tell(lane_signals.SecretRotated(item.name, ", ".join(item.secrets.values())))
                     self._lanes.lanes[item.name].secrets_changed()
 

@@ -218,7 +218,6 @@ class Pulse(Signal):
     quiet: ClassVar[frozenset[str]] = frozenset({"lag"})
     in_flight_records: int
     in_flight_bytes: int
-    poll_age_seconds: float
     dead_letters_pending: int
     lag: Mapping[Partition, int]
 

@@ -6,6 +6,7 @@ A producer that broke for good (a fatal error) is replaced; what it had under wa
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -26,7 +27,7 @@ class KafkaDeadLetters:
         self._undertaker = undertaker
         self._clock = clock
         self._burials: list[Burial] = []
-        self._producer = Producer(self._config)
+        self._producer = self._new_producer()
 
     def bury(self, letter: DeadLetter) -> None:
         """Hand a letter to the producer; what becomes of it, also a refusal on the spot, comes from `reports`."""
@@ -56,8 +57,11 @@ class KafkaDeadLetters:
             self._producer.purge()
             self._producer.poll(0.0)
             burials, self._burials = burials + self._burials, []
-            self._producer = Producer(self._config)
+            self._producer = self._new_producer()
         return burials
+
+    def _new_producer(self) -> Producer:
+        return Producer(self._config, logger=logging.getLogger("librdkafka"))
 
 
 _FATAL = "[fatal]"

@@ -9,6 +9,7 @@ the consumer's own offset reset would be a silent jump, so it is switched off an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 
@@ -22,11 +23,11 @@ StartFrom = Literal["earliest", "latest"]
 OnLostOffsets = Literal["fail", "earliest", "latest"]
 
 ANSWER_SECONDS = 20.0
-# What a commit answers when the partitions are somebody else's, or soon will be.
+# What a commit answers when the partitions are somebody else's.
+# ILLEGAL_GENERATION and UNKNOWN_MEMBER_ID are not among them: a commit that crosses a cooperative rebalance gets them
+# for partitions that stay ours, and if they do not stay, the group says so by `_on_lost`. Trying again is right.
 _FENCED = frozenset(
     {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
         KafkaError.FENCED_INSTANCE_ID,
         KafkaError._STATE,  # noqa: SLF001 - librdkafka's local errors are named with an underscore
         KafkaError._FENCED,  # noqa: SLF001
@@ -70,7 +71,9 @@ class KafkaSource:
         # Of all subscribed topics, whoever owns them; counted anew after every assignment.
         self._partitions = 0
         self._uncounted = False
-        self._consumer = Consumer({**config, "on_commit": self._on_commit, "error_cb": self._on_error})
+        callbacks = {"on_commit": self._on_commit, "error_cb": self._on_error}
+        # What librdkafka has to say goes through our log; it is served while the consumer is polled.
+        self._consumer = Consumer({**config, **callbacks}, logger=logging.getLogger("librdkafka"))
 
     def open(self, rebalance: Rebalance) -> None:
         """Join the group and subscribe; `rebalance` hears of assignments from inside `take`."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 import traceback
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Final, Literal, TextIO, cast
 
 import orjson
@@ -22,6 +23,7 @@ from typing_extensions import override
 from pipeline.core import lane_signals, signals
 from pipeline.core.masking import mask
 from pipeline.core.signals import Signal
+from pipeline.edge.wording import QUIET_SECONDS
 
 Format = Literal["auto", "json", "console"]
 # Beside the fields of signals: those of every line, those of libraries' lines, and what telemetry adds.
@@ -93,16 +95,27 @@ def _no_exception(_stream: TextIO, _info: object) -> None:
 
 
 class LibraryLogs(logging.Handler):
-    """Takes what libraries log through the standard library, from `warning` up, into our log."""
+    """Takes what libraries log through the standard library, from `warning` up, into our log.
 
-    def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
+    Of lines that begin with the same word one is told every ten seconds: a client without brokers has a lot to say.
+    """
+
+    def __init__(self, log: structlog.typing.FilteringBoundLogger, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(logging.WARNING)
         self._log = log
+        self._clock = clock
+        # library, level and first word -> when a line like it may be told again
+        self._quiet: dict[tuple[str, int, str], float] = {}
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line: the library's name, its masked message, and the exception's type and place."""
-        fields: dict[str, object] = {"logger": record.name, "message": record.getMessage()}
+        text = record.getMessage()
+        key, now = (record.name, record.levelno, text.partition(" ")[0]), self._clock()
+        if now < self._quiet.get(key, now):
+            return
+        self._quiet[key] = now + QUIET_SECONDS
+        fields: dict[str, object] = {"logger": record.name, "message": text}
         if record.exc_info and record.exc_info[1]:
             fields["exception"] = describe(record.exc_info[1])
         self._log.log(record.levelno, "library", **fields)

@@ -7,7 +7,7 @@ Labels are bounded: destinations, platforms, topics, partitions, reasons and oth
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final, Literal
@@ -167,6 +167,10 @@ class Meters:
             family = self._gauges[name]
             child = self._gauge_children[name, labels] = family.labels(*labels) if labels else family
         child.set(value)
+
+    def ask(self, name: str, value: Callable[[], float]) -> None:
+        """Let a gauge ask for its value whenever it is read."""
+        self._gauges[name].set_function(value)
 
     def forget(self, name: str, *labels: str) -> None:
         """Remove one child of a gauge: what it tells of is gone (a partition that is no longer ours)."""

@@ -22,6 +22,7 @@ from pipeline.core.wire import lookup
 
 Key = tuple[str, SchemaRef | None]
 REFUSED_SECONDS = 60.0
+MOST_REFUSALS = 1000
 
 
 class Readers:
@@ -43,8 +44,8 @@ class Readers:
         self._teller = teller
         self._chance = chance
         self._known: dict[Key, Reader] = {}
-        self._refused: dict[Key, Refusal] = {}
-        self._forget_at = 0.0
+        # Refusals, each until a time of the loop's clock: the schema may be registered meanwhile.
+        self._refused: dict[Key, tuple[Refusal, float]] = {}
         self._fetching: set[Key] = set()
         self.down: str | None = None
 
@@ -55,7 +56,8 @@ class Readers:
             return known
         if ref is None or self._registry is None:
             return self._bundled(topic, ref)
-        return self._refused.get((topic, ref))
+        refusal, until = self._refused.get((topic, ref), (None, 0.0))
+        return refusal if self._loop.time() < until else None
 
     def fetch(self, topic: str, ref: SchemaRef | None) -> None:
         """Begin to fetch a schema, unless that is under way."""
@@ -91,17 +93,13 @@ class Readers:
             return
 
     def _keep(self, key: Key, found: Reader | Refusal) -> None:
-        """Keep a reader for good, a refusal for a while: the schema may be registered meanwhile, and ids of garbage
-        must not fill the memory.
-        """
-        now = self._loop.time()
-        if now >= self._forget_at:
-            self._refused = {}
-            self._forget_at = now + REFUSED_SECONDS
+        """Keep a reader for good, a refusal for a while; ids that garbage names must not fill the memory."""
         if isinstance(found, Reader):
             self._known[key] = found
-        else:
-            self._refused[key] = found
+            return
+        if len(self._refused) >= MOST_REFUSALS:
+            self._refused = {}
+        self._refused[key] = (found, self._loop.time() + REFUSED_SECONDS)
 
     def _compiled(self, topic: str, ref: SchemaRef, found: SchemaText | None) -> Reader | Refusal:
         if found is None:

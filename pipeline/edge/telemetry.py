@@ -69,6 +69,10 @@ class Telemetry:
         for state in State:
             self._meters.gauge("capi_breaker_state", float(state is State.CLOSED), destination, state)
 
+    def watch(self, poll_age: Callable[[], float]) -> None:
+        """Ask for the age of the last poll whenever metrics are read: it must grow when the owner thread hangs."""
+        self._meters.ask("capi_poll_age_seconds", poll_age)
+
     def tell(self, signal: say.Signal) -> None:
         """Measure `signal`, and log it if its level asks for it."""
         measure = self._measure.get(type(signal))
@@ -128,7 +132,6 @@ class Telemetry:
     def _pulse(self, s: say.Pulse) -> None:
         self._meters.gauge("capi_in_flight_records", s.in_flight_records)
         self._meters.gauge("capi_in_flight_bytes", s.in_flight_bytes)
-        self._meters.gauge("capi_poll_age_seconds", s.poll_age_seconds)
         self._meters.gauge("capi_dead_letters_pending", s.dead_letters_pending)
         for (topic, partition), records in s.lag.items():
             self._meters.gauge("capi_consumer_lag_records", records, topic, str(partition))
@@ -185,7 +188,8 @@ class Telemetry:
     def _lane_waiting(self, s: lane.LaneWaiting) -> None:
         self._meters.count("capi_lane_waits_total", 1, s.destination, s.reason)
         self._meters.count("capi_lane_wait_seconds_total", s.wait_seconds, s.destination, s.reason)
-        self._lane(s.destination, "waiting")
+        if s.destination not in self._halts:
+            self._lane(s.destination, "waiting")
 
     def _lane_halted(self, s: lane.LaneHalted) -> None:
         self._lane(s.destination, "halted")

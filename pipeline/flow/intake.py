@@ -61,7 +61,6 @@ class Intake:
         self._paused = False
         self._held_since = 0.0
         self.hold: Reason | None = None
-        self.polled_at = 0.0
 
     def turn(self) -> Prepared | None:
         """Take and prepare records, waiting a moment for them; None while the intake holds."""
@@ -73,7 +72,8 @@ class Intake:
         if self._unread and not self._preparer.can_read(self._unread[0]):
             # Not an outage: a schema that nobody saw before is on its way.
             return None
-        records = self._unread or self._take(self._bounds.take)
+        room = self._bounds.records - self._ledger.open_records
+        records = self._unread or self._source.take(min(self._bounds.take, room), self._bounds.turn_seconds)
         prepared = self._preparer.prepare(records, now=self._clock())
         self._unread = prepared.unread
         if prepared.missing is not None:
@@ -89,7 +89,7 @@ class Intake:
         """Let rebalances and commit results happen while nothing is taken."""
         # Paused partitions yield nothing; what comes all the same keeps its order behind what is unread.
         # Taken first: a rebalance inside of it may forget some of what is unread.
-        late = self._take(1)
+        late = self._source.take(1, self._bounds.turn_seconds)
         self._unread = [*self._unread, *late]
 
     def forget_ended(self) -> None:
@@ -108,11 +108,6 @@ class Intake:
                 return self._graveyard.withheld or ""
             case _:
                 return f"{self._ledger.open_records} records, {self._ledger.open_bytes} bytes in flight"
-
-    def _take(self, most: int) -> Sequence[Record]:
-        records = self._source.take(most, self._bounds.turn_seconds)
-        self.polled_at = self._clock()
-        return records
 
     def _reason_to_hold(self) -> Reason | None:
         if self._graveyard.withheld:

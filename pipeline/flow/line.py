@@ -24,6 +24,7 @@ from pipeline.platforms.base import Platform
 
 # After so many attempts an answer that no table knows is held against the events.
 PATIENCE: Final = 3
+UNKNOWN_SECONDS: Final = 1.0
 # A halted line asks again this often, in case the cause was mended elsewhere.
 HALT_SECONDS: Final = 60.0
 # A usage header's advice holds this long; the next answer brings newer advice.
@@ -85,7 +86,7 @@ class Line:
         """How the line is, for readiness."""
         if self.halted is not None:
             return LaneStatus("halted", self.halted)
-        return LaneStatus("running" if self._breaker.state is State.CLOSED else "waiting")
+        return LaneStatus("running" if self._stopped_at is None else "waiting")
 
     def share(self, share: float) -> None:
         """Send at this part of the destination's rate from now on."""
@@ -204,7 +205,9 @@ class Line:
 
     async def _wait(self, carried: Carried, later: Later, attempt: int) -> None:
         now = self._world.clock()
-        seconds = max(later.wait or 0.0, backoff(attempt, chance=self._world.chance()))
+        # Nobody is blamed within a moment: an answer that no table knows gets time to go away.
+        least = UNKNOWN_SECONDS * attempt if later.blame is not None else 0.0
+        seconds = max(later.wait or 0.0, least, backoff(attempt, chance=self._world.chance()))
         self._stopped_at = self._stopped_at or now
         self._world.teller.tell(
             lane_signals.LaneWaiting(self._destination.name, later.reason, later.detail, seconds, attempt)

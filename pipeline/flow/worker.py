@@ -165,7 +165,8 @@ class Worker:
         self._committing = False
         self._lanes.share(share)
         self._status.joined = True
-        self._teller.tell(signals.Assigned(tuple(partitions), self._owned))
+        if partitions:
+            self._teller.tell(signals.Assigned(tuple(partitions), self._owned))
 
     def revoked(self, partitions: Sequence[Partition], share: float) -> None:
         """Finish what is in a request, flush the dead letters, commit, forget the rest."""
@@ -248,7 +249,6 @@ class Worker:
             signals.Pulse(
                 in_flight_records=self._ledger.open_records,
                 in_flight_bytes=self._ledger.open_bytes,
-                poll_age_seconds=now - self._intake.polled_at,
                 dead_letters_pending=self._graveyard.pending,
                 lag=self._source.lag(_watermarks(list(self._ledger.pages()))),
             )

@@ -90,6 +90,15 @@ def test_right_hint_is_cheap() -> None:
     assert (3, ["42"]) == (found.requests, found.refused)
 
 
+def test_spares_the_known_half() -> None:
+    """When the first half of a refused group was accepted, the second is not asked as a whole."""
+    batch = [delivery(name) for name in "abcdefgh"]
+    found = search(batch, {"h"})
+
+    assert (["a", "b", "c", "d", "e", "f", "g"], ["h"]) == (found.accepted, found.refused)
+    assert 1 + len("abcd ef g h".split()) == found.requests
+
+
 def test_blames_nobody_for_company() -> None:
     """Events that are refused together and accepted apart are all accepted."""
     split, alone = Split([delivery(name) for name in "abcd"], Doubt(REJECTED)), list[str]()

@@ -75,8 +75,8 @@ def value(telemetry: Telemetry, sample: str, **labels: str) -> float | None:
         (say.Buried("d", Reason.EXPIRED, 3), "capi_events_dead_lettered_total",
          {"destination": "d", "reason": "expired"}, 3),
         (say.BuryFailed("X", 2), "capi_dead_letter_failures_total", {}, 2),
-        (say.Pulse(7, 8, 0.5, 9, {("t", 1): 4}), "capi_consumer_lag_records", {"topic": "t", "partition": "1"}, 4),
-        (say.Pulse(7, 8, 0.5, 9, {}), "capi_dead_letters_pending", {}, 9),
+        (say.Pulse(7, 8, 9, {("t", 1): 4}), "capi_consumer_lag_records", {"topic": "t", "partition": "1"}, 4),
+        (say.Pulse(7, 8, 9, {}), "capi_dead_letters_pending", {}, 9),
         (say.IntakePaused(Reason.BUDGET_SPENT), "capi_intake_paused", {"reason": "budget_spent"}, 1),
         (say.IntakeResumed(Reason.BUDGET_SPENT, 1.0), "capi_intake_paused", {"reason": "budget_spent"}, 0),
         (say.Assigned((("t", 1),), 4), "capi_assigned_partitions", {}, 4),
@@ -132,8 +132,8 @@ def test_a_lane_is_in_one_state(telemetry: Telemetry) -> None:
 
 def test_a_partition_that_left_has_no_lag(telemetry: Telemetry) -> None:
     """The lag of a partition that moved to another replica is shown there and no longer here."""
-    telemetry.tell(say.Pulse(0, 0, 0.0, 0, {("t", 1): 4, ("t", 2): 5}))
-    telemetry.tell(say.Pulse(0, 0, 0.0, 0, {("t", 2): 6}))
+    telemetry.tell(say.Pulse(0, 0, 0, {("t", 1): 4, ("t", 2): 5}))
+    telemetry.tell(say.Pulse(0, 0, 0, {("t", 2): 6}))
     lag = [value(telemetry, "capi_consumer_lag_records", topic="t", partition=part) for part in ("1", "2")]
 
     assert [None, 6] == lag
@@ -224,3 +224,11 @@ def test_the_batch_histogram_counts_like_prometheus(batches: list[list[float]]) 
     expected = {name: sum(number <= bound for number in everything) for name, bound in bounds.items()}
 
     assert (expected if batches else {}) == samples
+
+
+def test_poll_age_is_asked_for_when_read(telemetry: Telemetry) -> None:
+    """The age of the last poll grows between two readings though nobody tells of it: the owner thread may hang."""
+    ages = iter([1.0, 61.0])
+    telemetry.watch(lambda: next(ages))
+
+    assert [1.0, 61.0] == [value(telemetry, "capi_poll_age_seconds") for _ in range(2)]

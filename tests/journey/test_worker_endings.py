@@ -39,7 +39,7 @@ def test_sigterm_drains_what_fits(scene: Scene) -> None:
 
     assert 0 == worker.terminate()
     assert ([], 0) == (scene.faults(), scene.duplicates())
-    assert [0] == [line["abandoned_records"] for line in worker.told("stopped")]
+    assert [0] == [line["open_records"] for line in worker.told("stopped")]
 
 
 def test_a_second_sigterm_ends_it_at_once(scene: Scene) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.core.reason import Reason
 from worker_process import command
 from worker_scene import Scene
+
+from pipeline.core.reason import Reason
 
 
 def test_a_missing_dead_letter_topic_holds(scene: Scene) -> None:

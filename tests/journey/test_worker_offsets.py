@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from confluent_kafka import TopicPartition
-from pipeline.demo.balance import Published
 from worker_scene import Scene
+
+from pipeline.demo.balance import Published
 
 
 def expire(scene: Scene) -> list[Published]:

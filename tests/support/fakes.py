@@ -60,7 +60,8 @@ class FakeSource:
     """A consumer of `FakeKafka`. What Kafka would tell it (`give`, `revoke`, `lose`) is served by the next `take`.
 
     `idle` is called with the seconds that a real consumer would wait. A `commit_error` is a code and whether it
-    means that the partition is somebody else's.
+    means that the partition is somebody else's; with `commit_silent` Kafka takes commits and their results never come.
+    `asked` is every commit that was asked for, taken or not.
     """
 
     def __init__(self, kafka: FakeKafka, idle: Callable[[float], None] = lambda _: None) -> None:
@@ -68,6 +69,8 @@ class FakeSource:
         self.paused = False
         self.closed = False
         self.commit_error: tuple[str, bool] | None = None
+        self.commit_silent = False
+        self.asked: list[Mapping[Partition, int]] = []
         self.broken: str | None = None
         self._idle = idle
         self._positions: dict[Partition, int] = {}
@@ -133,10 +136,12 @@ class FakeSource:
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Store offsets; the next `take` tells the result."""
         results = self.commit_now(offsets)
-        self._news.append(lambda hears: hears.committed(results))
+        if not self.commit_silent:
+            self._news.append(lambda hears: hears.committed(results))
 
     def commit_now(self, offsets: Mapping[Partition, int]) -> Sequence[CommitResult]:
         """Store offsets and return what became of each."""
+        self.asked.append(dict(offsets))
         return [self._commit(partition, offset) for partition, offset in offsets.items()]
 
     def lag(self, watermarks: Mapping[Partition, int]) -> Mapping[Partition, int]:
