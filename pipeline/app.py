@@ -67,7 +67,12 @@ def run(settings: Settings, destinations: Sequence[Destination]) -> int:
     if not active:
         where = str(settings.destinations_file)
         raise SettingsError([Fault(where, "every destination is off", "set one to `mode: live`")])
-    return asyncio.run(_Room(settings, active).live())
+    code = asyncio.run(_Room(settings, active).live())
+    if code != Exit.OK:
+        # The consumer was not closed, on purpose; tearing it down with the interpreter was seen to hang.
+        sys.stdout.flush()
+        os._exit(code)
+    return code
 
 
 @dataclass(slots=True)

@@ -114,7 +114,9 @@ def consumer_config(kafka: KafkaSettings, group: str, secrets: Secrets) -> Clien
         "queued.max.messages.kbytes": 16_384,
         "queued.min.messages": 2_000,
         "fetch.wait.max.ms": 100,
-        "statistics.interval.ms": 5_000,
+        # With so short a queue the usual second of waiting for room in it would leave the worker idle: measured 4 times
+        # slower.
+        "fetch.queue.backoff.ms": 10,
         **_own(kafka.properties, "consumer"),
         **connection_config(kafka, secrets),
         "group.id": group,

@@ -101,14 +101,15 @@ class Line:
 
     async def ask(self, carried: Carried) -> Accepted | Mixed | Doubt | None:
         """Send a batch until the platform speaks of its events; None when nothing of it is left to send."""
-        attempt = 0
+        attempt, unknown = 0, 0
         while await self._permission(carried):
             attempt += 1
             verdict = await self._send(carried)
             match verdict:
-                case Later(blame=blame) if blame is not None and attempt >= PATIENCE:
-                    return Doubt(blame)
-                case Later():
+                case Later(blame=blame):
+                    unknown += blame is not None
+                    if blame is not None and unknown >= PATIENCE:
+                        return Doubt(blame)
                     await self._wait(carried, verdict, attempt)
                 case Halt():
                     self.halt(verdict)

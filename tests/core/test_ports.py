@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from contracts import HEADERS, DeadLettersContract, HttpContract, SecretsContract, SourceContract
+from contracts import HttpContract, SecretsContract
 from fakes import FakeDeadLetters, FakeHttp, FakeKafka, FakeSecrets, FakeSource
+from kafka_contracts import HEADERS, DeadLettersContract, SourceContract
 from typing_extensions import override
 
 from pipeline.core.model import NoReply, Reply, Request

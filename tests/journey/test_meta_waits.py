@@ -74,12 +74,8 @@ async def test_c42_rotated_token() -> None:
         way.lane.secrets_changed()
         await way.until(3)
 
-        assert (3, 3, "running", 1) == (
-            len(way.accepted),
-            way.page.watermark(),
-            way.lane.status.state,
-            len(way.teller.of(LaneResumed)),
-        )
+        assert ([0], 3, 3) == (way.pauses, len(way.accepted), way.page.watermark())
+        assert ("running", 1) == (way.lane.status.state, len(way.teller.of(LaneResumed)))
 
 
 @leaping(NOW)

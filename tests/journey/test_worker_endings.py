@@ -26,8 +26,6 @@ def test_sigterm_ends_it_in_order(scene: Scene) -> None:
     scene.limit()
     scene.wait_settled(scene.start("second"))
     assert [] == scene.faults()
-    # Batches that overtook one which was given up.
-    assert scene.duplicates() <= 3 * 50
 
 
 def test_sigterm_drains_what_fits(scene: Scene) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
-from contracts import HEADERS, DeadLettersContract, a_letter, reported
+from kafka_contracts import HEADERS, DeadLettersContract, a_letter, reported
 from virtual_loop import EPOCH
 
 from pipeline.config.kafka_settings import KafkaSettings, producer_config

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from contracts import ATTEMPTS, HEADERS, TURN_SECONDS, Heard, SourceContract, opened, taken
 from fakes import FakeTeller
+from kafka_contracts import ATTEMPTS, HEADERS, TURN_SECONDS, Heard, SourceContract, opened, taken
 from typing_extensions import override
 
 from pipeline.config.kafka_settings import KafkaSettings, consumer_config
@@ -196,8 +196,9 @@ def test_callbacks_in_one_call(kit: KafkaKit) -> None:
     """Other callbacks after an assignment, in the same call, find the client as they need it: it does not abort."""
     told: list[str] = []
     source = kit.source(more={"stats_cb": told.append, "statistics.interval.ms": 20})
-    source.open(Heard())
-    for _ in range(5):
+    heard = Heard()
+    source.open(heard)
+    while not heard.owned:
         source.take(1, 1.0)
 
     assert told

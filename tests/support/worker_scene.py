@@ -41,22 +41,24 @@ LIMITS: Mapping[str, float] = {
     "linger_seconds": 0.05,
     "timeout_seconds": 2,
 }
+ORDERS: Mapping[Kind, int] = {"order": 4}
 CONTRACT = load_contract()
 ENCODERS: Mapping[Kind, Encoder] = {kind: Encoder(text) for kind, text in schema_texts().items()}
 
 
 class Scene:
-    """One topic of orders with four partitions, one platform, one group. Leaving it kills every worker."""
+    """Topics (one of orders with four partitions, unless told), one platform, one group. It kills its workers."""
 
-    def __init__(self, servers: str, folder: Path, *, seed: int = 1) -> None:
+    def __init__(self, servers: str, folder: Path, *, partitions: Mapping[Kind, int] = ORDERS) -> None:
         name = f"journey-{uuid.uuid4().hex[:12]}"
-        self.servers, self.folder = servers, folder
-        self.topics: dict[Kind, str] = {"order": f"{name}.orders"}
+        self.servers, self.folder, self.partitions = servers, folder, partitions
+        self.topics: dict[Kind, str] = {kind: f"{name}.{kind}s" for kind in partitions}
+        self.rule: Mapping[str, object] = {}
         self.group, self.dead_letters = name, f"{name}.dead-letters"
         self.token = f"EAAjourney{uuid.uuid4().hex}"
         self.published: list[Published] = []
         self.admin = AdminClient({"bootstrap.servers": servers})
-        self.shop = Shop(Random(seed), time.time(), CONTRACT.schemas)
+        self.shop = Shop(Random(1), time.time(), CONTRACT.schemas)
         self._stack = ExitStack()
         (folder / "secrets").mkdir()
         self.write_secret(SECRET, self.token)
@@ -65,7 +67,8 @@ class Scene:
     def __enter__(self) -> Self:
         self.sandbox = self._stack.enter_context(SandboxThread(self.folder / "journal.ndjson", self.token))
         self.limit()
-        self.create_topic(self.topics["order"], 4)
+        for kind, count in self.partitions.items():
+            self.create_topic(self.topics[kind], count)
         self.create_topic(self.dead_letters, 2)
         till = Till(self.servers, group=self.group, topics=self.topics, dead_letters=self.dead_letters)
         self.till = self._stack.enter_context(closing(till))
@@ -107,6 +110,7 @@ class Scene:
             "platform": "meta",
             "account": DATASET,
             "mode": "live",
+            "rule": self.rule,
             "limits": {**LIMITS, **limits},
             "secrets": {"token": SECRET},
             "options": {"base_url": self.sandbox.url},
