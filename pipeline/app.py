@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import __version__
@@ -49,7 +50,7 @@ from pipeline.flow.lanes import Lanes
 from pipeline.flow.line import World
 from pipeline.flow.prepare import Preparer
 from pipeline.flow.worker import Parts, Tempo, Worker
-from pipeline.platforms import open_platform
+from pipeline.platforms import PLATFORMS, open_platform
 from pipeline.platforms.base import Platform
 
 # The owner thread comes round many times a second. Only giving up partitions may hold it: for the revoke deadline, and
@@ -136,6 +137,11 @@ class _Room:
                 destinations=tuple(destination.name for destination in self._destinations),
             )
         )
+
+        today = datetime.now(UTC).date()
+        for item in self._destinations:
+            for text in PLATFORMS[item.platform].notices(item.options, today):
+                self._telemetry.tell(signals.Notice(item.name, text))
 
     def _build_worker(self, platforms: list[Platform], registry: Registry | None) -> Worker:
         settings = self._settings

@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +58,7 @@ def check(environ: Mapping[str, str], platforms: Platforms, *, offline: bool) ->
     try:
         destinations = _destinations(environ, settings, platforms)
         yield Finding("destinations", ", ".join(f"{each.name} ({each.mode})" for each in destinations))
+        yield from _notices(destinations, platforms)
     except DestinationsError as error:
         for fault in error.faults:
             yield Finding("destinations", f"{fault.where}: {fault.problem}", fault.fix)
@@ -79,6 +81,13 @@ def _destinations(
     path = Path(environ.get("CAPI_DESTINATIONS_FILE") or Settings.model_fields["destinations_file"].default)
     production = environ.get("CAPI_ENVIRONMENT", "prod") in ("prod", "production")
     return load_destinations(path, platforms, production=production)
+
+
+def _notices(destinations: tuple[Destination, ...], platforms: Platforms) -> Iterator[Finding]:
+    today = datetime.now(UTC).date()
+    for each in destinations:
+        for text in platforms[each.platform].notices(each.options, today):
+            yield Finding("destinations", f"{each.name}: {text}", "see docs/platforms")
 
 
 def _schemas() -> Finding:

@@ -90,6 +90,7 @@ class _EntryReader:
         self._check_tests(production=production)
         if entry is not None:
             self._check_rule(entry.rule)
+            self._check_limits(entry.limits, kind)
         if entry is None or self.faults:
             return None
         return Destination(
@@ -158,6 +159,9 @@ class _EntryReader:
         elsewhere = "or set CAPI_ENVIRONMENT to what this is"
         if production and mode == "test":
             self._say(("mode",), "test mode is not taken in production", f"set `mode: live`, {elsewhere}")
+        kind = self._platforms.get(str(self._raw.get("platform")))
+        if mode == "test" and kind is not None and kind.test_option not in codes:
+            self._say(("mode",), f"needs `options.{kind.test_option}`", "without it live conversions would be sent")
         for name in codes:
             if production:
                 self._say(("options", name), "is not taken in production", f"leave it out, {elsewhere}")
@@ -169,6 +173,11 @@ class _EntryReader:
         for event in sorted(rule.events - reachable):
             kinds = ", ".join(sorted(rule.kinds))
             self._say(("rule", "events"), f"`{event}` is never among kinds [{kinds}]", "mend one of the two lists")
+
+    def _check_limits(self, limits: LimitsEntry, kind: PlatformKind) -> None:
+        if (limits.events_per_request or 0) > kind.most_events:
+            place = ("limits", "events_per_request")
+            self._say(place, "is more than the platform takes", f"set at most {kind.most_events}")
 
     def _say(self, path: Path, problem: str, fix: str) -> None:
         self.faults.append(Fault(self._document.where((*self._place, *path)), problem, fix))

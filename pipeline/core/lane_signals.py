@@ -12,7 +12,7 @@ from pipeline.core.signals import Level, RequestOutcome, Signal
 
 @dataclass(frozen=True, slots=True)
 class RequestDone(Signal):
-    """One request and how its answer was read; `status` is None when none came. `trace_id` is the platform's."""
+    """One request and how its answer was read; `status` is None when none came."""
 
     destination: str
     platform: str
@@ -21,7 +21,6 @@ class RequestDone(Signal):
     events: int
     size: int
     seconds: float
-    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

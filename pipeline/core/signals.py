@@ -52,6 +52,15 @@ class WorkerStarted(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class Notice(Signal):
+    """Something about a destination that people should act on before it hurts: an API version that ends soon."""
+
+    usual: ClassVar[Level] = "warning"
+    destination: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Draining(Signal):
     """The worker stops taking records and finishes what is open, for at most `deadline_seconds`."""
 

@@ -6,6 +6,7 @@ Neither the URL nor the headers nor the body of a request ever appear in what is
 
 from __future__ import annotations
 
+import io
 import ssl
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from pipeline.core.model import NoReply, Reply, Request
 
 # No platform answers a batch with more; a larger body is not an answer.
 MOST_REPLY_BYTES = 4 * 1024 * 1024
+LARGE_BYTES = 1024 * 1024
 
 
 class HttpSender:
@@ -48,7 +50,7 @@ class HttpSender:
         try:
             async with self._session.post(
                 request.url,
-                data=request.body,
+                data=_payload(request.body),
                 headers=request.headers,
                 timeout=aiohttp.ClientTimeout(total=within),
                 allow_redirects=False,
@@ -61,6 +63,11 @@ class HttpSender:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # The text of aiohttp's errors may name the URL; their type says enough.
             return NoReply(type(error).__name__)
+
+
+def _payload(body: bytes) -> bytes | io.BytesIO:
+    """Hand a large body over in pieces: aiohttp warns that writing it at once would hold up the loop."""
+    return body if len(body) < LARGE_BYTES else io.BytesIO(body)
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:

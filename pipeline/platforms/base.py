@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from pipeline.core.destination import Destination, Limits
@@ -44,4 +45,10 @@ class PlatformKind:
     defaults: Limits
     open: Callable[[Destination], Platform]
     secrets: tuple[str, ...]
+    # The most events that the platform takes in one request.
+    most_events: int
+    # The option without which mode `test` would send live conversions.
+    test_option: str
+    # What people should know of these options on this day: a version that ends soon, say.
+    notices: Callable[[object, date], Sequence[str]]
     optional_secrets: tuple[str, ...] = ()

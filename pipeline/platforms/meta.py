@@ -12,7 +12,7 @@ import hmac
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import orjson
@@ -40,7 +40,11 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
 }
 _TAKEN_BACK: Final = frozenset({"order_refunded", "order_cancelled"})
 # Business messaging takes a closed list of names, and calls a lead differently (business-messaging page).
-MESSAGING_NAMES: Final[Mapping[str, str]] = {"lead_submitted": "LeadSubmitted"}
+MESSAGING_NAMES: Final[Mapping[str, str]] = {
+    "order_placed": "Purchase",
+    "lead_submitted": "LeadSubmitted",
+    "lead_qualified": "QualifiedLead",
+}
 ALLOWED_IN_MESSAGING: Final = frozenset(
     "Purchase LeadSubmitted InitiateCheckout AddToCart ViewContent OrderCreated OrderShipped OrderDelivered "
     "OrderCanceled OrderReturned CartAbandoned QualifiedLead RatingProvided ReviewProvided".split()
@@ -73,6 +77,19 @@ TOO_BROAD: Final = (
     frozenset({"ln", "ge"}),
 )
 
+# graph-api/changelog: the day on which a version ends; CAPI follows the Graph API's schedule, not the Marketing API's.
+VERSION_ENDS: Final[Mapping[str, date]] = {
+    "v20.0": date(2026, 9, 24),
+    "v21.0": date(2027, 1, 21),
+    "v22.0": date(2027, 5, 20),
+    "v23.0": date(2027, 10, 8),
+    "v24.0": date(2028, 2, 18),
+    "v25.0": date(2028, 7, 29),
+}
+NOTICE: Final = timedelta(days=180)
+
+# using-the-api page.
+MOST_EVENTS: Final = 1000
 DEFAULTS: Final = Limits(events_per_request=500, bytes_per_request=900_000, requests_per_second=20.0)
 
 
@@ -110,7 +127,7 @@ class Meta:
         options = destination.options if isinstance(destination.options, MetaOptions) else MetaOptions()
         self.destination = destination
         self._names = {**EVENT_NAMES, **options.event_names}
-        self._messaging_names = {**EVENT_NAMES, **MESSAGING_NAMES, **options.event_names}
+        self._messaging_names = {**MESSAGING_NAMES, **options.event_names}
         self._keys = {"order": order_keys(options.external_ids), "lead": lead_keys(options.external_ids)}
         self._url = f"{options.base_url.rstrip('/')}/{options.api_version}/{destination.account}/events"
         code = options.test_event_code
@@ -223,11 +240,24 @@ def _missing_in_conversation(messaging: Messaging | None, name: str, user_data: 
     return f"{channel} needs {' and '.join(missing)} from messaging, in Meta's form" if missing else None
 
 
+def notices(options: object, today: date) -> Sequence[str]:
+    """Warn half a year before the API version of a destination ends."""
+    version = options.api_version if isinstance(options, MetaOptions) else ""
+    ends = VERSION_ENDS.get(version)
+    if ends is None or ends - NOTICE > today:
+        return ()
+    word = "ended" if ends <= today else "ends"
+    return (f"Graph API {version} {word} on {ends}: set options.api_version to a newer one",)
+
+
 KIND: Final = PlatformKind(
     name="meta",
     options=MetaOptions,
     defaults=DEFAULTS,
     open=Meta,
     secrets=("token",),
+    most_events=MOST_EVENTS,
+    test_option="test_event_code",
+    notices=notices,
     optional_secrets=("app_secret",),
 )

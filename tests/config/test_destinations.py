@@ -43,6 +43,8 @@ class Kind:
     defaults: Limits = LIMITS
     secrets: tuple[str, ...] = ("token",)
     optional_secrets: tuple[str, ...] = ("second",)
+    most_events: int = 700
+    test_option: str = "test_code"
 
 
 KINDS = {"acme": Kind()}
@@ -150,6 +152,8 @@ def test_faults_have_a_place_and_a_fix(old: str, new: str, fault: str | None) ->
          "mend one of the two lists")),
         ("options: {retires: 1}", "options.retires: the platform has no such option; did you mean `retries`?"),
         ('options: {retries: "1"}', "options.retries: Input should be a valid integer; see docs/destinations.md"),
+        ("limits: {events_per_request: 701}", ("limits.events_per_request: is more than the platform takes; "
+         "set at most 700")),
         ("options: {test_code: T1}", ("options.test_code: makes live conversions count as tests; "
          "leave it out, or `mode: test`")),
     ],
@@ -187,6 +191,13 @@ def test_tests_are_taken_elsewhere() -> None:
     text = GOOD.replace("live", "test") + "    options: {test_code: T1}\n"
 
     assert "test" == read_destinations(text, KINDS, production=False)[0].mode
+
+
+def test_test_mode_needs_its_code() -> None:
+    """Test mode without a test code is refused: it would send live conversions."""
+    fault = "line 6, destinations[0].mode: needs `options.test_code`; without it live conversions would be sent"
+
+    assert [fault] == faults_of(GOOD.replace("live", "test"))
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from confluent_kafka import TopicPartition
 from worker_scene import Scene
 
 from pipeline.demo.balance import Published
 
 
-def expire(scene: Scene) -> list[Published]:
+def expired(scene: Scene) -> list[Published]:
     """Deliver some, then let records expire that nobody has read; return what the topic still has."""
     before = scene.start("before")
     scene.publish(100)
@@ -17,15 +16,13 @@ def expire(scene: Scene) -> list[Published]:
     scene.published = []
     scene.publish(200)
     first = {place: end - 20 for place, end in scene.till.ends().items()}
-    gone = [TopicPartition(topic, partition, offset) for (topic, partition), offset in first.items()]
-    for done in scene.admin.delete_records(gone).values():
-        done.result()
+    scene.expire(first)
     return [one for one in scene.published if one.position[2] >= first[one.position[:2]]]
 
 
 def test_expired_offsets_end_it(scene: Scene) -> None:
     """When records expired before they were read the worker ends with code 1, says where and what to do, and stays."""
-    expire(scene)
+    expired(scene)
     committed = scene.till.committed()
     worker = scene.start()
 
@@ -38,7 +35,7 @@ def test_expired_offsets_end_it(scene: Scene) -> None:
 
 def test_expired_offsets_are_passed_when_told(scene: Scene) -> None:
     """Told to go on from the earliest record, it delivers everything that the topic still has."""
-    remaining = expire(scene)
+    remaining = expired(scene)
     delivered = {one.event_id for one in scene.sandbox.kept()}
     worker = scene.start(CAPI_INTAKE_ON_LOST_OFFSETS="earliest")
     scene.wait_settled(worker)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from meta_events import APP, CONVERSATIONS, lead, order, refusal, sent, shape
 
+from pipeline.core.model import Skipped
 from pipeline.core.reason import Reason
 from pipeline.platforms.meta import ALLOWED_IN_MESSAGING, MetaOptions
 from pipeline.sandbox.meta_event import MESSAGING_NAMES
@@ -88,12 +89,17 @@ def test_c33_no_conversation() -> None:
     assert Reason.INVALID_EVENT is refusal(shape(order({"action_source": "MESSAGING"})))[0]
 
 
-@pytest.mark.parametrize(("state", "override"), [("SUBMITTED", "Lead"), ("CONVERTED", None)])
-def test_c33_names_not_allowed(state: str, override: str | None) -> None:
+def test_c33_no_name_in_messaging() -> None:
+    """A lead stage for which business messaging has no name is skipped."""
+    event = lead({"action_source": "MESSAGING", "state": "CONVERTED", "messaging": CONVERSATIONS["WHATSAPP"]})
+
+    assert Skipped(Reason.NO_PLATFORM_EVENT) == shape(event)
+
+
+def test_c33_names_not_allowed() -> None:
     """A name outside of the closed list of business messaging is refused."""
-    names = {} if override is None else {f"lead_{state.lower()}": override}
-    event = lead({"action_source": "MESSAGING", "state": state, "messaging": CONVERSATIONS["WHATSAPP"]})
-    reason, detail = refusal(shape(event, MetaOptions(event_names=names)))
+    event = lead({"action_source": "MESSAGING", "state": "SUBMITTED", "messaging": CONVERSATIONS["WHATSAPP"]})
+    reason, detail = refusal(shape(event, MetaOptions(event_names={"lead_submitted": "Lead"})))
 
     assert (Reason.INVALID_EVENT, "Meta takes no") == (reason, detail[:13])
 

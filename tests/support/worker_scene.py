@@ -17,6 +17,7 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from sandbox_thread import SandboxThread
 from worker_process import READY_SECONDS, WorkerProcess
@@ -96,6 +97,12 @@ class Scene:
         while name in self.admin.list_topics(timeout=10).topics:
             assert time.monotonic() < deadline, f"{name} is still there"
             time.sleep(0.01)
+
+    def expire(self, first: Mapping[Partition, int]) -> None:
+        """Let Kafka forget the records before these offsets, as retention does."""
+        gone = [TopicPartition(topic, partition, offset) for (topic, partition), offset in first.items()]
+        for done in self.admin.delete_records(gone).values():
+            done.result()
 
     def write_secret(self, name: str, value: str) -> None:
         """Write a secret as Kubernetes rotates it: the file is another one at once."""
