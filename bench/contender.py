@@ -36,6 +36,7 @@ class Task:
     group: str
     sink: str
     events: int
+    batch: int
 
 
 def task() -> Task:
@@ -44,6 +45,7 @@ def task() -> Task:
     for name in ("servers", "topic", "group", "sink"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--events", required=True, type=int)
+    parser.add_argument("--batch", default=BATCH, type=int)
     return Task(**vars(parser.parse_args()))
 
 
@@ -52,6 +54,7 @@ class Inlet:
 
     def __init__(self, given: Task) -> None:
         self._left = given.events
+        self._batch = given.batch
         self._schema = order_schema()
         self._began_at = self._began_cpu = 0.0
         self._consumer = Consumer(
@@ -65,9 +68,9 @@ class Inlet:
         self._consumer.subscribe([given.topic])
 
     def batch(self) -> list[Order]:
-        """Return the next thousand orders (fewer at the end), none when all were given."""
+        """Return the next batch of orders (fewer at the end), none when all were given."""
         orders: list[Order] = []
-        most = min(BATCH, self._left)
+        most = min(self._batch, self._left)
         while len(orders) < most:
             messages = self._consumer.consume(most - len(orders), 0.1)
             if messages and not self._began_at:

@@ -24,6 +24,7 @@ TITLES: Final[Mapping[Name, str]] = {
     "bare_loop": "(a) bare loop",
     "worker": "(b) worker",
     "sdk": "(c) facebook_business",
+    "sdk_batched": "(c') in thousands",
 }
 
 
@@ -56,8 +57,13 @@ class Report:
 
     @property
     def speed_ratios(self) -> list[float]:
-        """Events a second of the worker over those of the SDK, per round."""
+        """Events a second of the worker over those of the SDK, as its examples use it, per round."""
         return [found["worker"].per_second / found["sdk"].per_second for found in self.rounds]
+
+    @property
+    def batched_ratios(self) -> list[float]:
+        """The same over the SDK at its kindest: a thousand events a request."""
+        return [found["worker"].per_second / found["sdk_batched"].per_second for found in self.rounds]
 
     def middle(self, name: Name) -> Result:
         """Return the median of each figure of one contender."""
@@ -85,6 +91,7 @@ class Report:
                 "rounds": self.speed_ratios,
                 "goal": LEAST_SPEED_RATIO,
             },
+            "batched_speed_ratio": {"median": median(self.batched_ratios), "rounds": self.batched_ratios},
             "latency": None if self.latency is None else {**asdict(self.latency), "goal_p99_ms": MOST_LATENCY_MS},
             "met": self._met(),
         }
@@ -118,6 +125,8 @@ class Report:
         yield _judged(
             "events per second, (b)/(c)", self.speed_ratios, f">= {LEAST_SPEED_RATIO}", met=met["speed_ratio"]
         )
+        each = ", ".join(f"{ratio:.2f}" for ratio in self.batched_ratios)
+        yield f"events per second, (b)/(c'): {median(self.batched_ratios):.2f} (rounds {each}; no goal)"
         if (found_latency := self.latency) is not None:
             if given.broker == "embedded":
                 yield "(the embedded Kafka holds an empty fetch for its whole wait, 100 ms: its latency is not Kafka's)"

@@ -1,7 +1,7 @@
 """Contender (c), `python -m bench.sdk_loop`: the same job with PyPI's `facebook_business`, as its own pages show it.
 
-`UserData`, `CustomData`, `Event`, then `EventRequest(...).execute()`, with a thousand events each: the most that Meta
-takes and the kindest size for the SDK, whose examples send one.
+`UserData`, `CustomData`, `Event`, then `EventRequest(...).execute()`, with one event each, as its examples send them;
+as (c') with a thousand, the most that Meta takes and the kindest size for the SDK.
 The SDK's address is a class attribute, `FacebookSession.GRAPH`; it is set to the sink in this process only.
 """
 

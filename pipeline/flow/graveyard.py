@@ -72,10 +72,9 @@ class Graveyard:
     def settle(self, timeout: float) -> None:
         """Settle what Kafka has acknowledged, waiting at most `timeout` seconds; try failed letters again in time."""
         now = self._clock()
-        if self._again and now >= self._again_at:
-            again, self._again = self._again, []
-            for letter in again:
-                self._send(letter)
+        if self._again and not self._under_way and now >= self._again_at:
+            # One at a time: Kafka refuses a whole batch for one letter that is too large, and the others must get by.
+            self._send(self._again.pop(0))
         reports = self._dead_letters.reports(timeout if self._under_way else 0.0)
         taken = [burial.letter for burial in reports if burial.error is None]
         for letter in taken:

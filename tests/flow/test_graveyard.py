@@ -64,8 +64,8 @@ def test_failed_letter_is_tried_again() -> None:
     assert 1 == scene.settle_after(10)
 
 
-def test_trouble_lasts_until_kafka_takes_a_letter() -> None:
-    """While a letter waits to be tried again there is trouble, and it is gone with the first success."""
+def test_trouble_lasts_until_kafka_takes_the_letters() -> None:
+    """While a letter waits to be tried again there is trouble, and it is gone with the last of them."""
     scene = Scene()
     scene.kafka.fails = "down"
     scene.bury(0, 1)
@@ -73,9 +73,24 @@ def test_trouble_lasts_until_kafka_takes_a_letter() -> None:
     during = scene.graveyard.trouble
     scene.kafka.fails = None
     scene.settle_after(10)
+    between = scene.graveyard.trouble
+    scene.settle_after(0)
 
-    assert ("down", None) == (during, scene.graveyard.trouble)
+    assert ("down", "down", None) == (during, between, scene.graveyard.trouble)
     assert ["down"] == [signal.code for signal in scene.teller.of(BuryFailed)]
+
+
+def test_failed_letters_are_tried_one_at_a_time() -> None:
+    """Of letters that failed together one is tried at a time: Kafka refuses a batch for one that is too large."""
+    scene = Scene()
+    scene.kafka.fails = "MSG_SIZE_TOO_LARGE"
+    scene.bury(0, 1, 2)
+    tries = []
+    for _ in range(3):
+        scene.settle_after(10)
+        tries.append(scene.kafka.tries)
+
+    assert [3, 4, 5] == tries
 
 
 def test_good_letter_passes_a_bad_one() -> None:
