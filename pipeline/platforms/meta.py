@@ -26,7 +26,7 @@ from pipeline.core.normalize.place import country
 from pipeline.core.reason import Reason
 from pipeline.platforms import meta_parts as parts
 from pipeline.platforms import meta_replies as replies
-from pipeline.platforms.base import PlatformKind
+from pipeline.platforms.base import PlatformKind, encoded
 from pipeline.platforms.meta_keys import ExternalIds, lead_keys, order_keys
 
 # Our event names in Meta's words; a destination may override each one.
@@ -170,7 +170,7 @@ class Meta:
         most_age = MOST_AGE_IN_STORE if source == "STORE" else MOST_AGE
         return Shaped(
             name,
-            orjson.dumps(shaped),
+            encoded(shaped),
             expires_at=int(event.time) + most_age - MARGIN,
             not_before=event.time,
             match_keys=tuple(user_data),

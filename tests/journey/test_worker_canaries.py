@@ -73,7 +73,7 @@ def test_nothing_personal_is_ever_said(scene: Scene) -> None:
 
 
 def test_a_crash_says_nothing_personal(scene: Scene) -> None:
-    """A worker that crashes with customers' events in its hands ends soon, with code 1, and says none of their values."""
+    """A worker that crashes with customers' events in its hands ends soon, with code 1, and says no value of theirs."""
     scene.settings |= {"CAPI_LOG_LEVEL": "debug", "CAPI_SECRET_OTHER": ENVIRONMENT_TOKEN}
     scene.sandbox.add_fault("latency", seconds=30)
     worker = scene.start().wait_ready()

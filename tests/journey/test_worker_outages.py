@@ -1,4 +1,4 @@
-"""The platform is away, throttles, or knows the token no more: the worker waits, loses nothing, and goes on by itself."""
+"""The platform is away, throttles, or knows the token no more: the worker waits, and goes on by itself."""
 
 from __future__ import annotations
 
@@ -73,8 +73,9 @@ def test_a_stored_event_without_an_answer_is_sent_again_unchanged(scene: Scene) 
 
 def test_a_throttle_is_waited_out(scene: Scene) -> None:
     """Throttled, the lane is silent for as long as it was told, and then delivers everything, once."""
+    scene.limit(concurrency=1)
     worker = scene.start().wait_ready()
-    scene.sandbox.add_fault("status", status=429, retry_after=3, count=4)
+    scene.sandbox.add_fault("status", status=429, retry_after=3, count=2)
     began = time.time()
     scene.publish(1000)
     scene.wait_settled(worker)

@@ -106,9 +106,7 @@ def test_schemas_are_learned(registered: Scene) -> None:
     assert ([], 0) == (registered.faults(), registered.duplicates())
 
 
-def test_a_registry_that_is_away_at_the_start_is_waited_for(
-    registered: Scene, registry_server: RegistryServer
-) -> None:
+def test_a_registry_that_is_away_at_the_start_is_waited_for(registered: Scene, registry_server: RegistryServer) -> None:
     """Without an answer nothing is read, buried or committed; when it answers, everything is delivered."""
     schema = changed("at the start")
     schema_id = register(registered, schema)
@@ -125,9 +123,7 @@ def test_a_registry_that_is_away_at_the_start_is_waited_for(
     assert worker.wait_ready().running
 
 
-def test_a_registry_that_goes_away_holds_only_what_needs_it(
-    registered: Scene, registry_server: RegistryServer
-) -> None:
+def test_a_registry_that_goes_away_holds_only_what_needs_it(registered: Scene, registry_server: RegistryServer) -> None:
     """Known schemas go on while the registry is away; a new one holds the intake until it is back."""
     known, new = changed("known"), changed("new")
     known_id, new_id = register(registered, known), register(registered, new)

@@ -19,6 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     ScramCredentialInfo,
     ScramMechanism,
+    UserScramCredentialAlteration,
     UserScramCredentialUpsertion,
 )
 from java_server import free_ports
@@ -67,7 +68,7 @@ class SecuredBroker:
         with self._broker:
             admin = AdminClient({"bootstrap.servers": self.plain})
             how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-            wanted = [UserScramCredentialUpsertion(USER, how, PASSWORD.encode())]
+            wanted: list[UserScramCredentialAlteration] = [UserScramCredentialUpsertion(USER, how, PASSWORD.encode())]
             admin.alter_user_scram_credentials(wanted)[USER].result()
             yield
 

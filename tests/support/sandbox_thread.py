@@ -122,4 +122,3 @@ class SandboxThread:
         async with running_sandbox(config, port=self.port):
             up.set()
             await self._stopping.wait()
-

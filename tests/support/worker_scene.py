@@ -1,4 +1,4 @@
-"""All that a worker needs around it: topics on a broker, the sandbox, files; and the judgment of what became of records.
+"""All that a worker needs around it: topics on a broker, the sandbox, files; and the judgment of what became of it.
 
 Judged by sets: the sandbox's journal by event id, the dead-letter topic by coordinates, the group's committed offsets.
 """
@@ -79,6 +79,9 @@ class Scene:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+        # On a broker that is not ours nothing stays behind; one that is missing by now is none to delete.
+        for done in self.admin.delete_topics([*self.topics.values(), self.dead_letters]).values():
+            done.exception()
 
     # -- arranging -------------------------------------------------------------------------------------------------
 
