@@ -57,6 +57,8 @@ from pipeline.platforms.base import Platform
 # for a commit that waits for brokers as long as a session; this much more is a hang.
 STUCK_SECONDS = 30.0
 WATCH_SECONDS = 1.0
+# Time to close sockets after a crash.
+CRASH_SECONDS = 5.0
 
 
 def run(settings: Settings, destinations: Sequence[Destination]) -> int:
@@ -223,6 +225,7 @@ class _Room:
         frames = traceback.extract_tb(error.__traceback__)
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
         self._telemetry.tell(signals.Crashed(cause, where))
+        self._end_within(CRASH_SECONDS)
         self._end(Exit.FAILURE)
 
     def _end(self, code: int) -> None:
@@ -243,8 +246,11 @@ class _Room:
             os._exit(Exit.FAILURE)
         self._stopping = True
         self._worker.stop()
-        # A timer of its own thread: a loop that hangs must not keep the process.
-        timer = threading.Timer(self._settings.stop.exit_deadline_seconds, os._exit, (int(Exit.FAILURE),))
+        self._end_within(self._settings.stop.exit_deadline_seconds)
+
+    def _end_within(self, seconds: float) -> None:
+        """End the process by then, come what may: a thread of its own, for a loop that hangs must not keep it."""
+        timer = threading.Timer(seconds, os._exit, (int(Exit.FAILURE),))
         timer.daemon = True
         timer.start()
 

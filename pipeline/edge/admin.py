@@ -6,6 +6,7 @@ with Kafka's own word.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Final, TypeVar
 from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
+SEEN_SECONDS: Final = 5.0
 TIMEOUT_SECONDS: Final = 10.0
 _ATTEMPTS: Final = 5
 T = TypeVar("T")
@@ -79,7 +81,14 @@ class Admin:
             if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
                 return False
             raise KafkaRefusedError(_word(error)) from None
+        self._wait_for(name)
         return True
+
+    def _wait_for(self, name: str) -> None:
+        """Return when the brokers show the topic, or after a while all the same: it was created."""
+        deadline = time.monotonic() + SEEN_SECONDS
+        while name not in self.topics() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def group_state(self, group: str) -> str:
         """Return the state of a consumer group in lower case; one that nobody joined yet is `dead`."""

@@ -236,7 +236,7 @@ class KafkaSource:
         if new:
             self._teller.tell(FirstStart(tuple(_names(new)), self._start_from))
             if self._start_from == "latest":
-                consumer.commit(offsets=new, asynchronous=True)
+                consumer.commit(offsets=new, asynchronous=False)
         return committed
 
     def _count_partitions(self) -> None:

@@ -7,6 +7,7 @@ A batch that has to wait is sent again with the same events, so that a retry is 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -76,6 +77,8 @@ class Line:
         self._sift = sift
         self._pace = Pace(self._destination.limits.requests_per_second)
         self._breaker = Breaker()
+        # asyncio's lock is fair: a batch is not overtaken by those that came after it.
+        self._turnstile = asyncio.Lock()
         # Since when the line waits or is halted; None while it delivers.
         self._stopped_at: float | None = None
         self._shown = State.CLOSED
@@ -129,10 +132,14 @@ class Line:
         self._bell.ring()
 
     async def _permission(self, carried: Carried) -> bool:
-        """Return True when a request may go, False when nothing of the batch is left to send.
+        """Return True when a request may go, False when nothing of the batch is left to send; first come, first served.
 
         Nothing awaits between the sifting and the permission: a probe that is let out of the breaker is sent.
         """
+        async with self._turnstile:
+            return await self._turn(carried)
+
+    async def _turn(self, carried: Carried) -> bool:
         paced_since: float | None = None
         while True:
             carried.deliveries = self._sift(carried.deliveries)

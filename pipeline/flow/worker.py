@@ -226,7 +226,7 @@ class Worker:
         self._intake.stop()
         self._lanes.drain()
         deadline = began + self._tempo.drain
-        while self._ledger.open_records and not self._graveyard.withheld and self._clock() < deadline:
+        while self._ledger.open_records and self._can_move and self._clock() < deadline:
             self._status.beat_at = self._beat()
             self._settle(self._lanes.outcomes(self._tempo.turn))
             self._graveyard.settle(0.0)
@@ -235,6 +235,12 @@ class Worker:
         left = self._give_up(list(self._ledger.pages()), deadline=max(deadline, self._clock() + 1.0))
         self._source.close()
         self._teller.tell(signals.Stopped(0, left, self._clock() - began))
+
+    @property
+    def _can_move(self) -> bool:
+        """Whether waiting may settle anything: not beyond the budget, and not while every lane is halted."""
+        halted = all(lane.state == "halted" for lane in self._lanes.status().values())
+        return not self._graveyard.withheld and not halted
 
     def _show(self, now: float) -> None:
         """Once a second: bring the status for the probes and the figures up to date."""

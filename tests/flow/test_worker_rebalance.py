@@ -123,7 +123,7 @@ def test_fenced_commit_forgets_the_partition() -> None:
     """When Kafka says that a partition is somebody else's, what is open of it is forgotten."""
     with Road(seconds=5.0) as road:
         road.produce("a")
-        road.source.commit_error = ("ILLEGAL_GENERATION", True)
+        road.source.commit_error = ("FENCED_INSTANCE_ID", True)
         look = road.look_at(3)
         road.run(10)
 
