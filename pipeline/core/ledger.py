@@ -58,19 +58,22 @@ class Page:
         # offset -> (shares still open, bytes)
         self._shares: dict[int, tuple[int, int]] = {}
 
-    def take(self, offset: int, *, shares: int, size: int) -> None:
+    def take(self, offset: int, *, shares: int, size: int) -> int:
         """Enter a record with `shares` deliveries and `size` bytes; zero shares settle it at once.
 
+        Return how many offsets before it were not there.
         Offsets may have holes (compaction, transaction markers) but never go back: that is a `LedgerError`.
         """
         if self.next_offset is not None and offset < self.next_offset:
             msg = f"{self.topic}[{self.partition}] offset {offset} taken after {self.next_offset - 1}"
             raise LedgerError(msg)
+        holes = 0 if self.next_offset is None else offset - self.next_offset
         self.next_offset = offset + 1
         if shares:
             self._order.append(offset)
             self._shares[offset] = (shares, size)
             self.open_bytes += size
+        return holes
 
     def settle(self, offset: int) -> None:
         """Close one share of `offset`. On an ended page it comes too late and changes nothing."""

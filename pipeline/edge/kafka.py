@@ -1,6 +1,6 @@
 """The consumer: implements `ports.Source` over confluent-kafka. Every call comes from the owner thread.
 
-Three traps shape this file (each one has a test):
+Three traps shape this file, each with a test:
 an exception that leaves a callback inside `consume` destroys the batch it was fetching, so callbacks never raise:
 they keep the fault, and `take` raises it as `SourceBroken`, after which nothing more is committed;
 the broker does not check who owns a partition, so a commit passes `store_offsets` first, which does;
@@ -10,7 +10,7 @@ the consumer's own offset reset would be a silent jump, so it is switched off an
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -21,6 +21,7 @@ from pipeline.core.signals import FirstStart, KafkaTrouble, OffsetLost
 
 StartFrom = Literal["earliest", "latest"]
 OnLostOffsets = Literal["fail", "earliest", "latest"]
+Told = Callable[[Sequence[Partition], float], None]
 
 ANSWER_SECONDS = 20.0
 # What a commit answers when the partitions are somebody else's.
@@ -195,19 +196,16 @@ class KafkaSource:
             self._fault = self._fault or error
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        try:
-            for name in _names(partitions):
-                self._owned.pop(name, None)
-            self._hear().revoked(_names(partitions), self._share)
-            consumer.incremental_unassign(partitions)
-        except Exception as error:  # noqa: BLE001 - see the module's first trap
-            self._fault = self._fault or error
+        self._let_go(consumer, partitions, lambda rebalance: rebalance.revoked)
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._let_go(consumer, partitions, lambda rebalance: rebalance.lost)
+
+    def _let_go(self, consumer: Consumer, partitions: list[TopicPartition], how: Callable[[Rebalance], Told]) -> None:
         try:
             for name in _names(partitions):
                 self._owned.pop(name, None)
-            self._hear().lost(_names(partitions), self._share)
+            how(self._hear())(_names(partitions), self._share)
             consumer.incremental_unassign(partitions)
         except Exception as error:  # noqa: BLE001 - see the module's first trap
             self._fault = self._fault or error

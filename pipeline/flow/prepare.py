@@ -31,6 +31,8 @@ class Prepared:
     skipped: Counter[tuple[str | None, Reason]] = field(default_factory=Counter)
     # topic -> records and bytes
     taken: dict[str, tuple[int, int]] = field(default_factory=dict)
+    # topic -> offsets that were not there
+    holes: Counter[str] = field(default_factory=Counter)
     unread: Sequence[Record] = ()
     missing: tuple[str, SchemaRef | None] | None = None
 
@@ -78,10 +80,10 @@ class Preparer:
 
     def _unreadable(self, record: Record, page: Page, why: Refusal | Skipped, out: Prepared) -> None:
         if isinstance(why, Skipped):
-            page.take(record.offset, shares=0, size=0)
+            out.holes[record.topic] += page.take(record.offset, shares=0, size=0)
             out.skipped.update((platform.destination.name, why.reason) for platform in self._platforms)
             return
-        page.take(record.offset, shares=1, size=record.size)
+        out.holes[record.topic] += page.take(record.offset, shares=1, size=record.size)
         out.letters.append(DeadLetter(record, page, None, None, why))
 
     def _deliver(self, record: Record, page: Page, event: Event, out: Prepared, now: float) -> None:
@@ -107,7 +109,7 @@ class Preparer:
                 shares += 1
                 letter = DeadLetter(record, page, name, destination.platform, shaped, event.id, event.schema_id)
                 out.letters.append(letter)
-        page.take(record.offset, shares=shares, size=size)
+        out.holes[record.topic] += page.take(record.offset, shares=shares, size=size)
 
 
 def _unfit(shaped: Shaped, now: float, most_bytes: int) -> Refusal | None:

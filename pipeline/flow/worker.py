@@ -104,7 +104,7 @@ class Worker:
             if deliveries:
                 self._lanes.offer(destination, deliveries)
         for topic, (records, size) in prepared.taken.items():
-            self._teller.tell(signals.Consumed(topic, records, size))
+            self._teller.tell(signals.Consumed(topic, records, size, prepared.holes[topic]))
         if prepared.skipped:
             self._teller.tell(signals.Skipped(prepared.skipped))
         if prepared.letters:

@@ -62,6 +62,13 @@ def test_holes_are_passed() -> None:
     assert (9, 10) == (before, page.watermark())
 
 
+def test_holes_are_counted() -> None:
+    """Taking a record says how many offsets before it were not there; the first of a page has none before it."""
+    page = Page("orders", 0, 1)
+
+    assert [0, 0, 3] == [page.take(offset, shares=1, size=1) for offset in (5, 6, 10)]
+
+
 def test_refuses_offset_that_goes_back() -> None:
     """An offset that was taken cannot be taken again."""
     with pytest.raises(LedgerError, match=r"orders\[0\] offset 5 taken after 5"):

@@ -21,7 +21,7 @@ CLUSTER_ID = "Y2FwaS1waXBlbGluZS10ZQ"  # any 16 bytes in URL-safe base64; the no
 FORMAT_SECONDS = 60.0
 # slf4j-simple is the binding: Kafka 4.3 is compiled against slf4j-api 1.7.36, and the two must be of one line.
 POM = f"""\
-<project xmlns="http://maven.apache.org/POM/4.0.0">
+<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>capi-pipeline.tests</groupId>
   <artifactId>kafka-broker</artifactId>
