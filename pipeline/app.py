@@ -27,7 +27,7 @@ from pipeline.config.faults import Fault, SettingsError
 from pipeline.config.kafka_settings import consumer_config, producer_config
 from pipeline.config.registry_access import open_registry
 from pipeline.config.settings import Settings
-from pipeline.core import lane_signals, signals
+from pipeline.core import signals
 from pipeline.core.budget import Allowance, Budget
 from pipeline.core.destination import Destination
 from pipeline.core.ledger import Ledger
@@ -271,7 +271,7 @@ class _Room:
                     continue
                 seen[item.name] = current
                 if not isinstance(secrets.values(item.secrets), str):
-                    self._telemetry.tell(lane_signals.SecretRotated(item.name, ", ".join(item.secrets.values())))
+                    self._telemetry.tell(signals.SecretRotated(item.name, ", ".join(item.secrets.values())))
                     self._lanes.lanes[item.name].secrets_changed()
 
     async def _watch_owner(self) -> None:

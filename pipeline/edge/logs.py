@@ -20,7 +20,7 @@ import orjson
 import structlog
 from typing_extensions import override
 
-from pipeline.core import lane_signals, signals
+from pipeline.core import signals
 from pipeline.core.masking import mask
 from pipeline.core.signals import Signal
 from pipeline.edge.wording import QUIET_SECONDS
@@ -32,7 +32,7 @@ _DEPTH: Final = 4
 
 
 def _signal_fields() -> Iterator[str]:
-    for kind in (*vars(signals).values(), *vars(lane_signals).values()):
+    for kind in vars(signals).values():
         if isinstance(kind, type) and issubclass(kind, Signal) and kind is not Signal:
             names = {field.name for field in dataclasses.fields(cast("type[signals.Assigned]", kind))}
             yield from names - kind.quiet

@@ -13,7 +13,6 @@ from typing import Final, Protocol, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
-from pipeline.core import lane_signals as lane
 from pipeline.core import signals as say
 from pipeline.core.breaker import State
 from pipeline.core.reason import Reason
@@ -108,15 +107,15 @@ class Telemetry:
         self._on(say.KafkaTrouble, lambda s: meters.count("capi_kafka_errors_total", 1, s.code))
         self._on(say.Committed, lambda _: meters.count("capi_commits_total", 1, "ok"))
         self._on(say.CommitFailed, self._commit_failed)
-        self._on(lane.RequestDone, self._request_done)
-        self._on(lane.BatchRefused, lambda s: meters.count("capi_batches_refused_total", 1, s.destination, s.reason))
-        self._on(lane.LaneWaiting, self._lane_waiting)
-        self._on(lane.LaneHalted, self._lane_halted)
-        self._on(lane.LaneResumed, lambda s: self._lane(s.destination, "running"))
-        self._on(lane.BreakerMoved, self._breaker_moved)
-        self._on(lane.LimiterWaited, self._limiter_waited)
-        self._on(lane.RateChanged, self._rate_changed)
-        self._on(lane.SecretRotated, lambda s: meters.count("capi_secret_rotations_total", 1, s.destination))
+        self._on(say.RequestDone, self._request_done)
+        self._on(say.BatchRefused, lambda s: meters.count("capi_batches_refused_total", 1, s.destination, s.reason))
+        self._on(say.LaneWaiting, self._lane_waiting)
+        self._on(say.LaneHalted, self._lane_halted)
+        self._on(say.LaneResumed, lambda s: self._lane(s.destination, "running"))
+        self._on(say.BreakerMoved, self._breaker_moved)
+        self._on(say.LimiterWaited, self._limiter_waited)
+        self._on(say.RateChanged, self._rate_changed)
+        self._on(say.SecretRotated, lambda s: meters.count("capi_secret_rotations_total", 1, s.destination))
 
     def _on(self, kind: type[S], measure: Callable[[S], None]) -> None:
         self._measure[kind] = cast("Callable[[say.Signal], None]", measure)
@@ -178,20 +177,20 @@ class Telemetry:
 
     # -- lanes -------------------------------------------------------------------------------------------------------
 
-    def _request_done(self, s: lane.RequestDone) -> None:
+    def _request_done(self, s: say.RequestDone) -> None:
         self._meters.count("capi_requests_total", 1, s.destination, s.outcome)
         self._meters.count("capi_request_bytes_total", s.size, s.destination)
         # The clock may have been set back meanwhile.
         self._meters.observe("capi_request_seconds", (max(0.0, s.seconds),), s.destination)
         self._meters.observe("capi_request_events", (s.events,), s.destination)
 
-    def _lane_waiting(self, s: lane.LaneWaiting) -> None:
+    def _lane_waiting(self, s: say.LaneWaiting) -> None:
         self._meters.count("capi_lane_waits_total", 1, s.destination, s.reason)
         self._meters.count("capi_lane_wait_seconds_total", s.wait_seconds, s.destination, s.reason)
         if s.destination not in self._halts:
             self._lane(s.destination, "waiting")
 
-    def _lane_halted(self, s: lane.LaneHalted) -> None:
+    def _lane_halted(self, s: say.LaneHalted) -> None:
         self._lane(s.destination, "halted")
         self._halts[s.destination] = s.reason
         self._meters.gauge("capi_lane_halted", 1, s.destination, s.reason)
@@ -203,12 +202,12 @@ class Telemetry:
         if reason is not None:
             self._meters.gauge("capi_lane_halted", 0, destination, reason)
 
-    def _breaker_moved(self, s: lane.BreakerMoved) -> None:
+    def _breaker_moved(self, s: say.BreakerMoved) -> None:
         for state in State:
             self._meters.gauge("capi_breaker_state", float(state is s.state), s.destination, state)
 
-    def _limiter_waited(self, s: lane.LimiterWaited) -> None:
+    def _limiter_waited(self, s: say.LimiterWaited) -> None:
         self._meters.count("capi_limiter_wait_seconds_total", s.seconds, s.destination)
 
-    def _rate_changed(self, s: lane.RateChanged) -> None:
+    def _rate_changed(self, s: say.RateChanged) -> None:
         self._meters.gauge("capi_rate_limit_requests_per_second", s.requests_per_second, s.destination)

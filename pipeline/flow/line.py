@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.core import lane_signals, signals
+from pipeline.core import signals
 from pipeline.core.backoff import backoff
 from pipeline.core.breaker import Breaker, State
 from pipeline.core.model import Accepted, Advice, Delivery, Doubt, Halt, Later, Mixed, NoReply, Reply, Verdict
@@ -95,7 +95,7 @@ class Line:
         """Send at this part of the destination's rate from now on."""
         self._pace.share(share)
         rate = self._pace.rate(now=self._world.clock())
-        self._world.teller.tell(lane_signals.RateChanged(self._destination.name, rate))
+        self._world.teller.tell(signals.RateChanged(self._destination.name, rate))
 
     def retry_now(self) -> None:
         """Ask again at once if halted: the cause may be mended."""
@@ -124,7 +124,7 @@ class Line:
         """Stop the line and call a person; nothing that it carries is settled."""
         now = self._world.clock()
         if self.halted is not halt.reason:
-            self._world.teller.tell(lane_signals.LaneHalted(self._destination.name, halt.reason, halt.detail))
+            self._world.teller.tell(signals.LaneHalted(self._destination.name, halt.reason, halt.detail))
         self.halted = halt.reason
         self._stopped_at = self._stopped_at or now
         self._breaker.trip(now=now, seconds=halt.wait or HALT_SECONDS)
@@ -159,13 +159,13 @@ class Line:
 
     def _show_wait(self, since: float | None, now: float) -> None:
         if since is not None:
-            self._world.teller.tell(lane_signals.LimiterWaited(self._destination.name, now - since))
+            self._world.teller.tell(signals.LimiterWaited(self._destination.name, now - since))
         self._show_breaker()
 
     def _show_breaker(self) -> None:
         if self._breaker.state is not self._shown:
             self._shown = self._breaker.state
-            self._world.teller.tell(lane_signals.BreakerMoved(self._destination.name, self._shown))
+            self._world.teller.tell(signals.BreakerMoved(self._destination.name, self._shown))
 
     async def _send(self, carried: Carried) -> Verdict:
         secrets = self._world.secrets.values(self._destination.secrets)
@@ -208,7 +208,7 @@ class Line:
             if not isinstance(verdict, Doubt):
                 self.halted = None
             if self.halted is None and self._stopped_at is not None:
-                self._world.teller.tell(lane_signals.LaneResumed(self._destination.name, now - self._stopped_at))
+                self._world.teller.tell(signals.LaneResumed(self._destination.name, now - self._stopped_at))
                 self._stopped_at = None
 
     async def _wait(self, carried: Carried, later: Later, attempt: int) -> None:
@@ -218,7 +218,7 @@ class Line:
         seconds = max(later.wait or 0.0, least, backoff(attempt, chance=self._world.chance()))
         self._stopped_at = self._stopped_at or now
         self._world.teller.tell(
-            lane_signals.LaneWaiting(self._destination.name, later.reason, later.detail, seconds, attempt)
+            signals.LaneWaiting(self._destination.name, later.reason, later.detail, seconds, attempt)
         )
         if later.reason is Reason.THROTTLED:
             # The platform spoke to the account, not to this batch: the whole lane is silent.
@@ -233,7 +233,7 @@ class Line:
     def _tell(self, carried: Carried, verdict: Verdict, reply: Reply | NoReply, size: int, seconds: float) -> None:
         name, events = self._destination.name, len(carried.deliveries)
         self._world.teller.tell(
-            lane_signals.RequestDone(
+            signals.RequestDone(
                 destination=name,
                 platform=self._destination.platform,
                 outcome=_OUTCOMES[type(verdict)],
@@ -246,5 +246,5 @@ class Line:
         if isinstance(verdict, Doubt) and events > 1:
             blame = verdict.refusal
             self._world.teller.tell(
-                lane_signals.BatchRefused(name, blame.reason, events, blame.detail, blame.code, blame.trace_id)
+                signals.BatchRefused(name, blame.reason, events, blame.detail, blame.code, blame.trace_id)
             )

@@ -17,7 +17,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.config.destination_entry import Entry, LimitsEntry
 from pipeline.config.environment import variables
-from pipeline.core import lane_signals, reason, signals
+from pipeline.core import reason, signals
 from pipeline.core.breaker import State
 from pipeline.core.ledger import Page
 from pipeline.core.letter import Undertaker, letter_headers
@@ -37,8 +37,7 @@ CODE = [*SPANS, *(text for _, text in BLOCKS)]
 LINES = [json.loads(line) for language, text in BLOCKS if language == "json" for line in text.splitlines()]
 SIGNALS = {
     event_name(kind): kind
-    for module in (signals, lane_signals)
-    for kind in vars(module).values()
+    for kind in vars(signals).values()
     if isinstance(kind, type) and issubclass(kind, signals.Signal) and kind is not signals.Signal
 }
 FIELDS = {name: {field.name for field in dataclasses.fields(kind)} for name, kind in SIGNALS.items()}  # type: ignore[arg-type]

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline.core import lane_signals as lane
 from pipeline.core import signals as say
 from pipeline.core.breaker import State
 from pipeline.core.reason import Reason
@@ -21,8 +20,7 @@ from pipeline.edge.wording import words_of
 
 KINDS = [
     kind
-    for module in (say, lane)
-    for kind in vars(module).values()
+    for kind in vars(say).values()
     if isinstance(kind, type) and issubclass(kind, say.Signal) and kind is not say.Signal
 ]
 ACCEPTED = say.BatchAccepted(
@@ -93,17 +91,17 @@ def value(telemetry: Telemetry, sample: str, **labels: str) -> float | None:
         (ACCEPTED, "capi_match_keys_dropped_total", {"destination": "meta-eu", "key": "ph"}, 1),
         (ACCEPTED, "capi_occurred_to_accepted_seconds_bucket", {"destination": "meta-eu", "le": "1.0"}, 2),
         (ACCEPTED, "capi_produced_to_accepted_seconds_count", {"destination": "meta-eu"}, 2),
-        (lane.RequestDone("d", "meta", "later", None, 9, 5, 0.3), "capi_requests_total",
+        (say.RequestDone("d", "meta", "later", None, 9, 5, 0.3), "capi_requests_total",
          {"destination": "d", "outcome": "later"}, 1),
-        (lane.RequestDone("d", "meta", "later", None, 9, 5, -1.0), "capi_request_seconds_sum", {"destination": "d"}, 0),
-        (lane.BatchRefused("d", Reason.REJECTED, 9, ""), "capi_batches_refused_total",
+        (say.RequestDone("d", "meta", "later", None, 9, 5, -1.0), "capi_request_seconds_sum", {"destination": "d"}, 0),
+        (say.BatchRefused("d", Reason.REJECTED, 9, ""), "capi_batches_refused_total",
          {"destination": "d", "reason": "rejected"}, 1),
-        (lane.LaneWaiting("d", Reason.OUTAGE, "", 2.5, 1), "capi_lane_wait_seconds_total",
+        (say.LaneWaiting("d", Reason.OUTAGE, "", 2.5, 1), "capi_lane_wait_seconds_total",
          {"destination": "d", "reason": "outage"}, 2.5),
-        (lane.BreakerMoved("d", State.OPEN), "capi_breaker_state", {"destination": "d", "state": "open"}, 1),
-        (lane.LimiterWaited("d", 0.5), "capi_limiter_wait_seconds_total", {"destination": "d"}, 0.5),
-        (lane.RateChanged("d", 5.0), "capi_rate_limit_requests_per_second", {"destination": "d"}, 5),
-        (lane.SecretRotated("d", "s"), "capi_secret_rotations_total", {"destination": "d"}, 1),
+        (say.BreakerMoved("d", State.OPEN), "capi_breaker_state", {"destination": "d", "state": "open"}, 1),
+        (say.LimiterWaited("d", 0.5), "capi_limiter_wait_seconds_total", {"destination": "d"}, 0.5),
+        (say.RateChanged("d", 5.0), "capi_rate_limit_requests_per_second", {"destination": "d"}, 5),
+        (say.SecretRotated("d", "s"), "capi_secret_rotations_total", {"destination": "d"}, 1),
     ],
 )  # fmt: skip
 def test_signals_move_metrics(
@@ -118,7 +116,7 @@ def test_signals_move_metrics(
 def test_a_lane_is_in_one_state(telemetry: Telemetry) -> None:
     """A halt shows its reason, and a resumption takes both back."""
     seen = []
-    for signal in (lane.LaneHalted("meta-eu", Reason.UNAUTHORIZED, ""), lane.LaneResumed("meta-eu", 1.0)):
+    for signal in (say.LaneHalted("meta-eu", Reason.UNAUTHORIZED, ""), say.LaneResumed("meta-eu", 1.0)):
         telemetry.tell(signal)
         states = [
             value(telemetry, "capi_lane_state", destination="meta-eu", state=state)
@@ -155,7 +153,7 @@ def test_levels_decide_what_is_logged(telemetry: Telemetry, log: Log) -> None:
         (say.IntakePaused(Reason.DEAD_LETTERS_DOWN), "error"),
         (say.KafkaTrouble("X", ""), "warning"),
         (say.KafkaTrouble("X", "", fatal=True), "error"),
-        (lane.LaneHalted("d", Reason.UNAUTHORIZED, ""), "error"),
+        (say.LaneHalted("d", Reason.UNAUTHORIZED, ""), "error"),
     ],
 )
 def test_the_level_is_the_consequence(signal: say.Signal, level: say.Level) -> None:
@@ -166,8 +164,8 @@ def test_the_level_is_the_consequence(signal: say.Signal, level: say.Level) -> N
 def test_like_signals_are_logged_every_ten_seconds(telemetry: Telemetry, log: Log) -> None:
     """Of many waits for one reason the first is logged, then one with the number of the others."""
     for log.now in (0.0, 1.0, 2.0, 10.0, 11.0):
-        telemetry.tell(lane.LaneWaiting("d", Reason.OUTAGE, "", 1.0, 1))
-    telemetry.tell(lane.LaneWaiting("other", Reason.OUTAGE, "", 1.0, 1))
+        telemetry.tell(say.LaneWaiting("d", Reason.OUTAGE, "", 1.0, 1))
+    telemetry.tell(say.LaneWaiting("other", Reason.OUTAGE, "", 1.0, 1))
     suppressed = [(fields["destination"], fields.get("suppressed", 0)) for _, _, fields in log.lines]
 
     assert [("d", 0), ("d", 2), ("other", 0)] == suppressed

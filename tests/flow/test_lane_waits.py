@@ -9,9 +9,9 @@ import pytest
 from stage import Stage
 from toy import LIMITS, OK, ids, refusing, status
 
-from pipeline.core.lane_signals import LaneHalted, LaneResumed, LaneWaiting
 from pipeline.core.model import NoReply, Reply, Request
 from pipeline.core.reason import Reason
+from pipeline.core.signals import LaneHalted, LaneResumed, LaneWaiting
 from pipeline.core.status import LaneStatus
 
 ALONE = replace(LIMITS, concurrency=1)

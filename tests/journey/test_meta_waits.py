@@ -7,8 +7,8 @@ from leaping_loop import leaping
 from meta_events import DAY, NOW
 from meta_journey import TOKEN, deliveries, journey
 
-from pipeline.core.lane_signals import LaneHalted, LaneResumed, LaneWaiting
 from pipeline.core.reason import Reason
+from pipeline.core.signals import LaneHalted, LaneResumed, LaneWaiting
 from pipeline.flow.line import HALT_SECONDS
 from pipeline.sandbox.config import SandboxConfig
 from pipeline.sandbox.contract import Failure

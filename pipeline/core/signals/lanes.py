@@ -1,4 +1,4 @@
-"""What a lane can say: its requests, its waits, its halts. See `pipeline.core.signals` for the rules."""
+"""What a lane can say: its requests, its waits, its halts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pipeline.core.breaker import State
 from pipeline.core.reason import Reason
-from pipeline.core.signals import Level, RequestOutcome, Signal
+from pipeline.core.signals.base import Level, RequestOutcome, Signal
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,39 +1,13 @@
-"""Everything that the worker can say, as values: the logs and the metrics are two renderings of these.
-
-The level is the consequence for a person, and never how surprising the code found it:
-`debug` once per batch, `info` for the course of life, `warning` when something is unexpected and nothing is lost,
-`error` when a human is needed.
-What a lane can say is in `pipeline.core.lane_signals`.
-
-Invariants: no signal holds customer data or a secret, its fields are names, counts, reasons and seconds;
-a signal is made per batch or more rarely, never per event.
-"""
+"""The worker itself: its course of life, its consumer group, and its intake."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pipeline.core.reason import Reason
-
-Level = Literal["debug", "info", "warning", "error", "critical"]
-Partition = tuple[str, int]
-RequestOutcome = Literal["accepted", "mixed", "doubt", "later", "halt"]
-LaneState = Literal["running", "waiting", "halted"]
-
-
-class Signal:
-    """Something that happened: `usual` is its level, `quiet` names the fields that only metrics want.
-
-    Of signals that agree in the fields of `alike` one is logged every ten seconds, with the number of the others.
-    """
-
-    __slots__ = ()
-    usual: ClassVar[Level] = "debug"
-    quiet: ClassVar[frozenset[str]] = frozenset()
-    alike: ClassVar[tuple[str, ...]] = ()
-
+from pipeline.core.signals.base import Level, Partition, Signal
 
 # -- the course of life ------------------------------------------------------------------------------------------
 
@@ -229,87 +203,3 @@ class Pulse(Signal):
     in_flight_bytes: int
     dead_letters_pending: int
     lag: Mapping[Partition, int]
-
-
-# -- what became of events -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped(Signal):
-    """Events were settled without sending; the destination is None before any was chosen."""
-
-    quiet: ClassVar[frozenset[str]] = frozenset({"counts"})
-    counts: Mapping[tuple[str | None, Reason], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused(Signal):
-    """Events are bound for the dead letters; `detail` is that of the first of them."""
-
-    usual: ClassVar[Level] = "warning"
-    alike: ClassVar[tuple[str, ...]] = ("destination", "reason", "code")
-    destination: str | None
-    reason: Reason
-    events: int
-    detail: str
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchAccepted(Signal):
-    """A platform accepted events. The lags are seconds per event, from when it occurred and when it was produced.
-
-    `match_keys` and `dropped_keys` count events by the tuple of keys that they had, or had and could not use.
-    """
-
-    quiet: ClassVar[frozenset[str]] = frozenset({"occurred_lags", "produced_lags", "match_keys", "dropped_keys", "at"})
-    destination: str
-    platform: str
-    events: int
-    at: float
-    occurred_lags: Sequence[float]
-    produced_lags: Sequence[float]
-    match_keys: Mapping[tuple[str, ...], int]
-    dropped_keys: Mapping[tuple[str, ...], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Buried(Signal):
-    """Kafka acknowledged dead letters."""
-
-    destination: str | None
-    reason: Reason
-    events: int
-
-
-@dataclass(frozen=True, slots=True)
-class BuryFailed(Signal):
-    """Kafka did not take dead letters; their records stay open and the worker tries again."""
-
-    usual: ClassVar[Level] = "error"
-    alike: ClassVar[tuple[str, ...]] = ("code",)
-    code: str
-    events: int
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetSpent(Signal):
-    """More was refused than the dead-letter budget allows: intake stops and a person is needed."""
-
-    usual: ClassVar[Level] = "error"
-    refused: int
-    seen: int
-    window_seconds: float
-
-
-def level_of(signal: Signal) -> Level:
-    """Return how grave `signal` is: its usual level, but where that depends on what it holds."""
-    match signal:
-        case KafkaTrouble(fatal=True):
-            return "error"
-        case IntakePaused(reason=Reason.BACKPRESSURE):  # part of a normal day
-            return "info"
-        case IntakePaused(reason=Reason.BUDGET_SPENT | Reason.DEAD_LETTERS_DOWN):  # lasts until a person acts
-            return "error"
-        case _:
-            return signal.usual
