@@ -90,7 +90,8 @@ class _Room:
     def __init__(self, settings: Settings, destinations: tuple[Destination, ...]) -> None:
         self._settings = settings
         self._destinations = destinations
-        log = open_log(settings.log.format, sys.stdout)
+        # no-color.org: set to anything, it asks for none.
+        log = open_log(settings.log.format, sys.stdout, colors=not os.environ.get("NO_COLOR"))
         logging.getLogger().handlers = [LibraryLogs(log)]
         name = settings.worker_name
         self._telemetry = Telemetry(log, level=settings.log.level, version=__version__, worker=name)
@@ -220,13 +221,17 @@ class _Room:
             self._crash(error)
 
     def _crash(self, error: Exception) -> None:
+        self._end_within(CRASH_SECONDS)
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
         # The text of an unexpected error may quote an event: its type and place say enough.
         cause = str(error) if isinstance(error, SourceBroken) else type(error).__name__
         frames = traceback.extract_tb(error.__traceback__)
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
-        self._telemetry.tell(signals.Crashed(cause, where))
-        self._end_within(CRASH_SECONDS)
-        self._end(Exit.FAILURE)
+        try:
+            self._telemetry.tell(signals.Crashed(cause, where))
+        finally:
+            self._end(Exit.FAILURE)
 
     def _end(self, code: int) -> None:
         def set_once() -> None:

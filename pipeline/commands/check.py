@@ -58,6 +58,8 @@ def check(environ: Mapping[str, str], platforms: Platforms, *, offline: bool) ->
     try:
         destinations = _destinations(environ, settings, platforms)
         yield Finding("destinations", ", ".join(f"{each.name} ({each.mode})" for each in destinations))
+        if all(each.mode == "off" for each in destinations):
+            yield Finding("destinations", "every destination is off", "set one to `mode: live`")
         yield from _notices(destinations, platforms)
     except DestinationsError as error:
         for fault in error.faults:
@@ -138,9 +140,14 @@ def _kafka(settings: Settings, secrets: Secrets) -> Iterator[Finding]:
     except KafkaRefusedError as error:
         yield Finding("topics", f"cannot be described: {error}", "grant this user DescribeConfigs on its topics")
     try:
-        yield Finding("group", f"{settings.group_id} is {admin.group_state(settings.group_id)}")
+        yield group_finding(settings.group_id, admin.group_state(settings.group_id))
     except KafkaRefusedError as error:
         yield Finding("group", f"{settings.group_id} cannot be described: {error}", "grant this user Read on the group")
+
+
+def group_finding(group: str, state: str) -> Finding:
+    """Return what a group's state means; `dead` is Kafka's word for one that it does not know, as before a first run."""
+    return Finding("group", f"{group} has no members and no offsets yet" if state == "dead" else f"{group} is {state}")
 
 
 def _registry(settings: Settings, secrets: Secrets) -> Iterator[Finding]:

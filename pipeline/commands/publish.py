@@ -1,6 +1,7 @@
 """`capi-pipeline publish`: events in the JSON form of the contract, checked, encoded and sent to their topics.
 
 Nothing is sent while any event has a fault: all faults are printed, each with its field and the fix.
+Nothing is sent or registered either while a topic is missing, or is mapped to the other kind.
 With a registry, values are in Confluent's wire format under the id of our schema there; without one they are bare
 Avro, which a worker without a registry reads: an invented id would name someone's schema once there is a registry.
 All events are held in memory: a tool for samples, tests and repairs, not a bulk loader.
@@ -22,7 +23,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pipeline.config.environment import read_secrets, read_settings
 from pipeline.config.faults import ConfigurationError
-from pipeline.config.kafka_settings import ClientConfig, producer_config
+from pipeline.config.kafka_settings import ClientConfig, connection_config, producer_config
 from pipeline.config.registry_access import open_registry
 from pipeline.config.settings import Settings
 from pipeline.core.avro.encode import Encoder
@@ -31,6 +32,7 @@ from pipeline.core.contract import Kind
 from pipeline.core.decode import ID_FIELDS, Contract, event_names
 from pipeline.core.ports import RegistryDown
 from pipeline.core.wire import prefixed
+from pipeline.edge.admin import Admin, KafkaUnreachableError
 from pipeline.edge.registry import RegistryRefusedError, SchemaRegistry
 from pipeline.edge.schema_files import KINDS, load_contract, sample, schema_texts
 from pipeline.exits import Exit
@@ -120,6 +122,20 @@ def encode(checked: Iterable[Checked], topics: Mapping[Kind, str], ids: Mapping[
     return outgoing
 
 
+def require_topics(topics: Iterable[str], servers: str, config: ClientConfig) -> None:
+    """Raise PublishError unless the brokers answer and have all of `topics`: a producer would wait half a minute."""
+    try:
+        there = Admin(config).topics()
+    except KafkaUnreachableError as error:
+        raise PublishError(f"{servers} does not answer ({error}); check CAPI_KAFKA_BOOTSTRAP_SERVERS") from None
+    except KafkaException as error:
+        raise PublishError(f"Kafka refuses: {error.args[0].str()}") from None
+    fix = "create it (capi-pipeline topics apply --all) or name another with --topic"
+    missing = [topic for topic in dict.fromkeys(topics) if topic not in there]
+    if missing:
+        raise PublishError(*(f"topic {topic} does not exist on {servers}; {fix}" for topic in missing))
+
+
 async def schema_ids(registry: SchemaRegistry, topics: Mapping[Kind, str], *, register: bool) -> dict[Kind, int]:
     """Return the registry's id of our schema for each kind in `topics`, under the subject `<topic>-value`.
 
@@ -146,6 +162,10 @@ def send(outgoing: Sequence[Outgoing], config: ClientConfig) -> Iterator[str]:
     Raises PublishError, after the others were given, with one line for each that Kafka does not have.
     """
     reports: dict[int, Message | str] = {}
+    complaints: list[str] = []
+
+    def complained(error: KafkaError) -> None:
+        complaints.append(" ".join(error.str().split()))
 
     def reporter(number: int) -> Callable[[KafkaError | None, Message], None]:
         def report(error: KafkaError | None, message: Message) -> None:
@@ -154,7 +174,9 @@ def send(outgoing: Sequence[Outgoing], config: ClientConfig) -> Iterator[str]:
         return report
 
     try:
-        producer = Producer(dict(config))
+        # Errors come to the callback; librdkafka's own lines on stderr would say the same twice.
+        full: dict[str, object] = {**config, "error_cb": complained, "log_level": 0}
+        producer = Producer(full)  # type: ignore[arg-type]  # its stubs know of no callbacks
         for number, one in enumerate(outgoing):
             _produce(producer, one, reporter(number))
         producer.flush(SEND_SECONDS)
@@ -164,7 +186,8 @@ def send(outgoing: Sequence[Outgoing], config: ClientConfig) -> Iterator[str]:
     for number, one in enumerate(outgoing):
         report = reports.get(number, f"no answer within {SEND_SECONDS:.0f} s")
         if isinstance(report, str):
-            failed.append(f"event {number + 1}: not published to {one.topic}: {report}")
+            why = f"{report} ({complaints[-1]})" if complaints else report
+            failed.append(f"event {number + 1}: not published to {one.topic}: {why}")
         else:
             yield f"{report.topic()}:{report.partition()}:{report.offset()} {one.name}"
     if failed:
@@ -187,12 +210,14 @@ def publish_command(
     Nothing is sent while any event has a fault. Prints topic:partition:offset for each record.
     """
     try:
-        if (file is None) == (sample_kind is None):
+        if file is None and sample_kind is None:
             raise click.UsageError('Give a FILE (or "-"), or --sample.')
+        if file and sample_kind:
+            raise click.UsageError("Give a FILE or --sample, not both.")
         events = fresh_sample(sample_kind, time.time()) if sample_kind else read_events(file.read() if file else b"")
         checked = check(events, load_contract(), kind)
         if flags["dry_run"]:
-            click.echo(f"{len(checked)} events, no faults")
+            click.echo("1 event, no faults" if len(checked) == 1 else f"{len(checked)} events, no faults")
             return
         _publish(checked, read_settings(os.environ), topic, register=flags["register"])
     except ConfigurationError as error:
@@ -202,8 +227,12 @@ def publish_command(
 
 
 def _publish(checked: Sequence[Checked], settings: Settings, topic: str | None, *, register: bool) -> None:
+    if register and settings.registry.url is None:
+        raise click.UsageError("--register needs CAPI_REGISTRY_URL")
     secrets = read_secrets(settings, os.environ)
-    topics = {one.kind: topic or _topic(settings, one.kind) for one in checked}
+    topics = {one.kind: _topic(settings, one.kind, topic) for one in checked}
+    servers = settings.kafka.bootstrap_servers
+    require_topics(topics.values(), servers, connection_config(settings.kafka, secrets))
 
     async def ids() -> dict[Kind, int]:
         async with open_registry(settings.registry, secrets) as registry:
@@ -214,7 +243,14 @@ def _publish(checked: Sequence[Checked], settings: Settings, topic: str | None, 
         click.echo(line)
 
 
-def _topic(settings: Settings, kind: Kind) -> str:
+def _topic(settings: Settings, kind: Kind, named: str | None) -> str:
+    """Return the topic that was named if nothing says that it is for the other kind; else the first for this kind."""
+    if named:
+        other = settings.source_topics.get(named, kind)
+        if other != kind:
+            problem = f"CAPI_SOURCE_TOPICS maps {named} to {other}, where no worker could read an event of kind {kind}"
+            raise PublishError(f"{problem}; name another with --topic, or leave it out")
+        return named
     for topic, mapped in settings.source_topics.items():
         if mapped == kind:
             return topic

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Final, TypeGuard, cast
@@ -91,6 +92,7 @@ class _EntryReader:
         if entry is not None:
             self._check_rule(entry.rule)
             self._check_limits(entry.limits, kind)
+            self._check_account(entry.account, kind)
         if entry is None or self.faults:
             return None
         return Destination(
@@ -173,6 +175,10 @@ class _EntryReader:
         for event in sorted(rule.events - reachable):
             kinds = ", ".join(sorted(rule.kinds))
             self._say(("rule", "events"), f"`{event}` is never among kinds [{kinds}]", "mend one of the two lists")
+
+    def _check_account(self, account: str, kind: PlatformKind) -> None:
+        if not re.fullmatch(kind.account, account):
+            self._say(("account",), "is no account id of this platform", f"its form is {kind.account}")
 
     def _check_limits(self, limits: LimitsEntry, kind: PlatformKind) -> None:
         if (limits.events_per_request or 0) > kind.most_events:

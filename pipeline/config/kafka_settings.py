@@ -146,6 +146,9 @@ def producer_config(kafka: KafkaSettings, secrets: Secrets) -> ClientConfig:
     return {
         "linger.ms": 5,
         "compression.type": "zstd",
+        # The broker decides what is too large: librdkafka's own limit counts before compression, and a record that was
+        # legal in the source must not be refused here for ever.
+        "message.max.bytes": 1_000_000_000,
         **_own(kafka.properties, "producer"),
         **connection_config(kafka, secrets),
         "enable.idempotence": True,

@@ -40,7 +40,7 @@ def letter_headers(letter: DeadLetter, *, undertaker: Undertaker, now: float) ->
         "original.timestamp": "" if record.timestamp_ms is None else str(record.timestamp_ms),
         "group": undertaker.group,
         "message": refusal.detail,
-        "delivery.count": str(max(1, letter.attempts)),
+        "delivery.count": str(letter.attempts),
         "reason": refusal.reason,
         "platform": letter.platform or "",
         "destination": letter.destination or "",

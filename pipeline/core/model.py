@@ -28,6 +28,8 @@ class Record:
     value: bytes | None
     headers: Headers
     timestamp_ms: int | None
+    # The client could not read the headers: whatever the event is, it cannot be kept whole.
+    headers_lost: bool = False
 
     @property
     def size(self) -> int:

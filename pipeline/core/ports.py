@@ -117,7 +117,7 @@ class Secrets(Protocol):
     """Secret values by name, as they are now: files may be rotated at any time."""
 
     def values(self, names: Mapping[str, str]) -> Mapping[str, str] | str:
-        """Return the revealed values under the same keys, or the name of the first secret that is missing."""
+        """Return the revealed values under the same keys, or why the first that cannot be used cannot."""
 
 
 class Schemas(Protocol):

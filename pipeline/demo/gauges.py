@@ -33,13 +33,14 @@ class Sandbox:
     accepted: int = 0
 
 
-def is_ready(port: int) -> bool:
-    """Tell whether the worker on this port calls itself ready."""
+def is_ready(port: int, worker: str) -> bool:
+    """Tell whether the worker of this name is on this port and calls itself ready; anyone else there does not count."""
     try:
-        status, _ = _get(port, "/readyz")
-    except OSError:
+        status, body = _get(port, "/readyz")
+        answer: object = orjson.loads(body)
+    except (OSError, http.client.HTTPException, orjson.JSONDecodeError):
         return False
-    return status == http.client.OK
+    return status == http.client.OK and isinstance(answer, dict) and answer.get("worker") == worker
 
 
 def read_worker(port: int) -> Gauge:

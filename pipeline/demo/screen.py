@@ -86,7 +86,7 @@ class Screen:
             self._console.print(Text(f"  - {line}"))
 
     def next_steps(self) -> None:
-        """Say what to try next."""
+        """Say what to try next: each command on a line of its own, never broken, so that it can be copied."""
         command = f"{_relative(sys.executable)} -m pipeline"
         self._console.print(Text("\nWhat to try next", style="bold"))
         steps = (
@@ -97,11 +97,9 @@ class Screen:
             ("check", "what keeps it from running: docs/settings.md"),
             ("run", "deliver for real: docs/destinations.md"),
         )
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True)
         for words, what in steps:
-            table.add_row(Text(f"  {command} {words}"), Text(what))
-        self._console.print(table)
+            self._console.print(Text(f"  {command} {words}"), soft_wrap=True)
+            self.say(what)
 
     def failure(self, text: str) -> None:
         """Say what broke."""

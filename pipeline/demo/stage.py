@@ -62,7 +62,9 @@ class Stage:
         settings = self.place.furnish(servers=servers, sandbox_url=sandbox_url, port=port)
         self._environment |= settings
         worker = self._start("worker", "pipeline", ["run"])
-        worker.wait_until(lambda: gauges.is_ready(port), START_SECONDS)
+        name = settings["CAPI_WORKER_NAME"]
+        # A worker that ended has not become ready, whoever answers on its port.
+        worker.wait_until(lambda: gauges.is_ready(port, name) and worker.exit_code is None, START_SECONDS)
         return worker, port
 
     def _start(self, name: str, module: str, arguments: Sequence[str]) -> Process:

@@ -1,7 +1,7 @@
 """The way to the dead-letter topic: implements `ports.DeadLetters` with an idempotent producer, acks=all.
 
 A letter counts as buried on its own delivery report and on nothing else: `flush()` returns 0 for failures too.
-A producer that broke for good (a fatal error) is replaced; what it had under way comes back as failed.
+A producer that broke for good (a fatal error) raises from `poll` and so ends the process; its letters come again.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ class KafkaDeadLetters:
     def __init__(
         self, config: Mapping[str, object], topic: str, undertaker: Undertaker, clock: Callable[[], float]
     ) -> None:
-        self._config = dict(config)
         self._topic = topic
         self._undertaker = undertaker
         self._clock = clock
         self._burials: list[Burial] = []
-        self._producer = self._new_producer()
+        self._producer = Producer(dict(config), logger=logging.getLogger("librdkafka"))
 
     def bury(self, letter: DeadLetter) -> None:
         """Hand a letter to the producer; what becomes of it, also a refusal on the spot, comes from `reports`."""
@@ -53,20 +52,8 @@ class KafkaDeadLetters:
         """Return what became of letters since the last call, waiting at most `timeout` seconds for the first."""
         self._producer.poll(0.0 if self._burials else timeout)
         burials, self._burials = self._burials, []
-        if any(burial.error is not None and burial.error.endswith(_FATAL) for burial in burials):
-            self._producer.purge()
-            self._producer.poll(0.0)
-            burials, self._burials = burials + self._burials, []
-            self._producer = self._new_producer()
         return burials
-
-    def _new_producer(self) -> Producer:
-        return Producer(self._config, logger=logging.getLogger("librdkafka"))
-
-
-_FATAL = "[fatal]"
 
 
 def _say(error: KafkaError) -> str:
-    fatal = f" {_FATAL}" if error.fatal() else ""
-    return f"{error.name()}: {error.str()}{fatal}"
+    return f"{error.name()}: {error.str()}"

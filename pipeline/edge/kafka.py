@@ -90,7 +90,11 @@ class KafkaSource:
         except (KafkaException, RuntimeError) as error:
             raise SourceBroken(f"the consumer broke: {error}") from error
         if self._fault is not None:
-            raise SourceBroken(f"a rebalance failed: {self._fault}") from self._fault
+            # Only Kafka's own words are shown: those of any other error may quote an event.
+            known = isinstance(self._fault, KafkaException | SourceBroken)
+            raise SourceBroken(
+                f"a callback failed: {self._fault if known else type(self._fault).__name__}"
+            ) from self._fault
         if self._uncounted:
             self._count_partitions()
         return [record for message in messages if (record := self._record(message)) is not None]
@@ -179,7 +183,10 @@ class KafkaSource:
             self._consumer.pause([place])
 
     def _on_error(self, error: KafkaError) -> None:
-        self._teller.tell(KafkaTrouble(error.name(), error.str(), fatal=error.fatal()))
+        try:
+            self._teller.tell(KafkaTrouble(error.name(), error.str(), fatal=error.fatal()))
+        except Exception as failure:  # noqa: BLE001 - see the module's first trap
+            self._fault = self._fault or failure
 
     # -- rebalances: nothing may be raised from here ---------------------------------------------------------------
 
@@ -280,8 +287,14 @@ def _as_record(message: Message) -> Record:
     if topic is None or partition is None or offset is None:
         raise SourceBroken("a message without a position: this is not a consumed one")
     kind, timestamp = message.timestamp()
-    headers = cast("Headers", message.headers() or ())
-    return Record(topic, partition, offset, message.key(), message.value(), headers, timestamp if kind else None)
+    lost = False
+    try:
+        headers = cast("Headers", message.headers() or ())
+    except (SystemError, UnicodeDecodeError):
+        # The client decodes the names of headers as UTF-8, and knows no other way.
+        headers, lost = (), True
+    key, value = message.key(), message.value()
+    return Record(topic, partition, offset, key, value, headers, timestamp if kind else None, lost)
 
 
 def _names(partitions: Sequence[TopicPartition]) -> list[Partition]:

@@ -62,12 +62,12 @@ def _masked(value: object, depth: int) -> object:
     return f"[{type(value).__name__}]"
 
 
-def open_log(form: Format, stream: TextIO) -> structlog.typing.FilteringBoundLogger:
+def open_log(form: Format, stream: TextIO, *, colors: bool = True) -> structlog.typing.FilteringBoundLogger:
     """Return a logger that writes to `stream`; which levels are told is telemetry's to decide."""
     console = form == "console" or (form == "auto" and stream.isatty())
     render: structlog.typing.Processor
     if console:
-        render = structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=_no_exception)
+        render = structlog.dev.ConsoleRenderer(colors=colors and stream.isatty(), exception_formatter=_no_exception)
     else:
         render = _to_json
     processors: list[structlog.typing.Processor] = [

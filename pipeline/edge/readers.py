@@ -23,6 +23,8 @@ from pipeline.core.wire import lookup
 Key = tuple[str, SchemaRef | None]
 REFUSED_SECONDS = 60.0
 MOST_REFUSALS = 1000
+# Registry ids are signed 32-bit integers (Confluent, Apicurio).
+MOST_ID = 2**31 - 1
 
 
 class Readers:
@@ -56,6 +58,10 @@ class Readers:
             return known
         if ref is None or self._registry is None:
             return self._bundled(topic, ref)
+        key = lookup(ref)
+        if isinstance(key, int) and key > MOST_ID:
+            # Garbage that begins like Confluent's prefix; a registry answers such a number as it likes.
+            return Refusal(Reason.SCHEMA_UNKNOWN, f"no registry has a schema {key}: ids end at {MOST_ID}")
         refusal, until = self._refused.get((topic, ref), (None, 0.0))
         return refusal if self._loop.time() < until else None
 
@@ -82,9 +88,9 @@ class Readers:
         while True:
             try:
                 found = await self._registry.schema(lookup(ref))
-            except RegistryDown as error:
+            except Exception as error:  # noqa: BLE001 - whatever breaks here, the record waits, and people can see why
                 attempt += 1
-                self.down = str(error)
+                self.down = str(error) if isinstance(error, RegistryDown) else type(error).__name__
                 await asyncio.sleep(backoff(attempt, chance=self._chance(), cap=10.0))
                 continue
             self.down = None

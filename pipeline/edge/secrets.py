@@ -94,12 +94,12 @@ class Secrets:
         return self._look(name).fault
 
     def values(self, names: Mapping[str, str]) -> Mapping[str, str] | str:
-        """Return the revealed values under the same keys, or the name of the first secret that is missing."""
+        """Return the revealed values under the same keys, or why the first that cannot be used cannot."""
         found: dict[str, str] = {}
         for key, name in names.items():
             secret = self.get(name)
             if secret is None:
-                return name
+                return self.fault(name) or f"secret `{name}` is missing"
             found[key] = secret.reveal()
         return found
 

@@ -21,6 +21,8 @@ from pipeline.core.signals import BudgetSpent, Buried, BuryFailed, Refused
 # A topic that comes back is noticed within this time.
 MOST_WAIT_SECONDS = 10.0
 
+Cause = tuple[str | None, Reason, str]
+
 
 class Graveyard:
     """The letters of the owner thread: under way to Kafka, to be tried again, or withheld."""
@@ -57,9 +59,8 @@ class Graveyard:
         """Send letters on their way, within the budget. Those of ended pages are for the next owner to bury."""
         now = self._clock()
         letters = [letter for letter in letters if not letter.page.ended]
-        for (destination, reason), (count, first) in _by_cause(letters).items():
-            refusal = first.refusal
-            self._teller.tell(Refused(destination, reason, count, refusal.detail, refusal.code))
+        for (destination, reason, detail), (count, first) in _by_cause(letters).items():
+            self._teller.tell(Refused(destination, reason, count, detail, first.refusal.code))
         for letter in letters:
             self._budget.note(seen=0, refused=1, now=now)
             if not self._budget.spent:
@@ -80,7 +81,7 @@ class Graveyard:
         for letter in taken:
             self._under_way.discard(letter)
             letter.page.settle(letter.record.offset)
-        for (destination, reason), (count, _) in _by_cause(taken).items():
+        for (destination, reason, _), (count, _) in _by_cause(taken).items():
             self._teller.tell(Buried(destination, reason, count))
         self._note_failures([burial for burial in reports if burial.error is not None], now)
         if not self._again and (taken or not self._under_way):
@@ -115,11 +116,11 @@ class Graveyard:
         self._teller.tell(BuryFailed(self.trouble or "", len(failed)))
 
 
-def _by_cause(letters: Sequence[DeadLetter]) -> Mapping[tuple[str | None, Reason], tuple[int, DeadLetter]]:
-    """Count letters by destination and reason, with the first of each."""
-    causes: dict[tuple[str | None, Reason], tuple[int, DeadLetter]] = {}
+def _by_cause(letters: Sequence[DeadLetter]) -> Mapping[Cause, tuple[int, DeadLetter]]:
+    """Count letters by destination, reason and detail, with the first of each."""
+    causes: dict[Cause, tuple[int, DeadLetter]] = {}
     for letter in letters:
-        cause = (letter.destination, letter.refusal.reason)
+        cause = (letter.destination, letter.refusal.reason, letter.refusal.detail)
         count, first = causes.get(cause, (0, letter))
         causes[cause] = (count + 1, first)
     return causes

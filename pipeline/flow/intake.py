@@ -70,7 +70,9 @@ class Intake:
             return None
         self._resume()
         if self._unread and not self._preparer.can_read(self._unread[0]):
-            # Not an outage: a schema that nobody saw before is on its way.
+            # Not an outage: a schema that nobody saw before is on its way. Asking twice is asking once, and what was
+            # known may have been forgotten while the intake held.
+            self._schemas.fetch(*self._preparer.schema_of(self._unread[0]))
             return None
         room = self._bounds.records - self._ledger.open_records
         records = self._unread or self._source.take(min(self._bounds.take, room), self._bounds.turn_seconds)

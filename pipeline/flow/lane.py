@@ -101,6 +101,7 @@ class Lane:
 
     async def run(self) -> None:
         """Form batches and carry them, a few at a time, until cancelled. A fault in a batch is a fault of the lane."""
+        self._line.begin()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 batch = self._next_batch()
@@ -156,7 +157,9 @@ class Lane:
         # Halted and still nothing accepted: the cause stands, however few events this probe had.
         if self._streak.hopeless or self._line.halted is Reason.ALL_REJECTED:
             self._line.halt(Halt(Reason.ALL_REJECTED, self._streak.detail))
-            self._queue.put_back([item for item in split.undecided() if not item.done and not item.page.closing])
+            # At the tail: a block of bad events must not be all that the probes ever ask for.
+            undecided = [item for item in split.undecided() if not item.done and not item.page.closing]
+            self._queue.add(undecided, now=self._clock())
             self._streak.begin_again()
         else:
             self._refuse([(item, refusal) for item, refusal in split.refused if not item.done])

@@ -82,6 +82,8 @@ class Line:
         # Since when the line waits or is halted; None while it delivers.
         self._stopped_at: float | None = None
         self._shown = State.CLOSED
+        self._mended = False
+        self._waits_for: Reason | None = None
         self.halted: Reason | None = None
 
     @property
@@ -89,7 +91,7 @@ class Line:
         """How the line is, for readiness."""
         if self.halted is not None:
             return LaneStatus("halted", self.halted)
-        return LaneStatus("running" if self._stopped_at is None else "waiting")
+        return LaneStatus() if self._stopped_at is None else LaneStatus("waiting", self._waits_for)
 
     def share(self, share: float) -> None:
         """Send at this part of the destination's rate from now on."""
@@ -97,9 +99,16 @@ class Line:
         rate = self._pace.rate(now=self._world.clock())
         self._world.teller.tell(signals.RateChanged(self._destination.name, rate))
 
+    def begin(self) -> None:
+        """Halt at once when a secret is missing: nobody should have to wait for the first event to hear of it."""
+        secrets = self._world.secrets.values(self._destination.secrets)
+        if isinstance(secrets, str):
+            self.halt(Halt(Reason.UNAUTHORIZED, secrets))
+
     def retry_now(self) -> None:
-        """Ask again at once if halted: the cause may be mended."""
+        """Ask again at once if halted: the cause may be mended. A probe that is out may still fail for the old one."""
         if self.halted is not None:
+            self._mended = True
             self._breaker.retry_now(now=self._world.clock())
 
     async def ask(self, carried: Carried) -> Accepted | Mixed | Doubt | None:
@@ -127,7 +136,8 @@ class Line:
             self._world.teller.tell(signals.LaneHalted(self._destination.name, halt.reason, halt.detail))
         self.halted = halt.reason
         self._stopped_at = self._stopped_at or now
-        self._breaker.trip(now=now, seconds=halt.wait or HALT_SECONDS)
+        self._breaker.trip(now=now, seconds=0.0 if self._mended else halt.wait or HALT_SECONDS)
+        self._mended = False
         self._show_breaker()
         self._bell.ring()
 
@@ -170,7 +180,7 @@ class Line:
     async def _send(self, carried: Carried) -> Verdict:
         secrets = self._world.secrets.values(self._destination.secrets)
         if isinstance(secrets, str):
-            return Halt(Reason.UNAUTHORIZED, f"the secret {secrets!r} is missing")
+            return Halt(Reason.UNAUTHORIZED, secrets)
         request = self._platform.request([item.shaped.payload for item in carried.deliveries], secrets)
         began = self._world.clock()
         carried.sending = True
@@ -217,6 +227,7 @@ class Line:
         least = UNKNOWN_SECONDS * attempt if later.blame is not None else 0.0
         seconds = max(later.wait or 0.0, least, backoff(attempt, chance=self._world.chance()))
         self._stopped_at = self._stopped_at or now
+        self._waits_for = later.reason
         self._world.teller.tell(
             signals.LaneWaiting(self._destination.name, later.reason, later.detail, seconds, attempt)
         )

@@ -20,6 +20,9 @@ from pipeline.platforms.base import Platform
 
 # Clocks drift; further ahead than this is a wrong time, not an early one.
 FUTURE_SECONDS = 60.0
+HEADERS_LOST = Refusal(
+    Reason.UNDECODABLE, "the name of a header is not UTF-8; the dead letter has the value, not the headers"
+)
 
 
 @dataclass(slots=True)
@@ -58,6 +61,9 @@ class Preparer:
             if page is None:
                 # Revoked since it was fetched: the new owner reads it.
                 continue
+            if record.headers_lost:
+                self._unreadable(record, page, HEADERS_LOST, out)
+                continue
             ref = schema_ref(record)
             reader = self._schemas.reader(record.topic, ref)
             if reader is None:
@@ -76,7 +82,11 @@ class Preparer:
 
     def can_read(self, record: Record) -> bool:
         """Whether the schema of `record` is known by now, or is known not to exist."""
-        return self._schemas.reader(record.topic, schema_ref(record)) is not None
+        return self._schemas.reader(*self.schema_of(record)) is not None
+
+    def schema_of(self, record: Record) -> tuple[str, SchemaRef | None]:
+        """Return what the schema of `record` is known by: its topic, and what the record says."""
+        return record.topic, schema_ref(record)
 
     def _unreadable(self, record: Record, page: Page, why: Refusal | Skipped, out: Prepared) -> None:
         if isinstance(why, Skipped):

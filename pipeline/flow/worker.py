@@ -231,6 +231,7 @@ class Worker:
             self._settle(self._lanes.outcomes(self._tempo.turn))
             self._graveyard.settle(0.0)
             self._intake.serve()
+            self._commit(self._clock())
             self._show(self._clock())
         left = self._give_up(list(self._ledger.pages()), deadline=max(deadline, self._clock() + 1.0))
         self._source.close()

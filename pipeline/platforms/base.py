@@ -51,6 +51,8 @@ class PlatformKind:
     most_events: int
     # The option without which mode `test` would send live conversions.
     test_option: str
+    # What an account's id looks like, as a regular expression for the whole of it.
+    account: str
     # What people should know of these options on this day: a version that ends soon, say.
     notices: Callable[[object, date], Sequence[str]]
     optional_secrets: tuple[str, ...] = ()

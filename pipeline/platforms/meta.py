@@ -110,6 +110,8 @@ class MetaOptions:
         """Raise ValueError for a version or an event name that Meta cannot mean."""
         if not _VERSION(self.api_version):
             raise ValueError("api_version must look like v25.0")
+        if not parts.web_address(self.base_url):
+            raise ValueError("base_url must begin with https:// (or http://) and name a host")
         for event, name in self.event_names.items():
             if event not in EVENT_NAMES and event not in _TAKEN_BACK:
                 known = ", ".join((*EVENT_NAMES, *sorted(_TAKEN_BACK)))
@@ -257,6 +259,7 @@ KIND: Final = PlatformKind(
     open=Meta,
     secrets=("token",),
     most_events=MOST_EVENTS,
+    account=r"[0-9]{1,20}",
     test_option="test_event_code",
     notices=notices,
     optional_secrets=("app_secret",),

@@ -6,6 +6,7 @@ Invariant: every option can also be reached from a test through `SandboxConfig`.
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
@@ -74,7 +75,15 @@ def sandbox(**options: Unpack[Options]) -> None:
     try:
         asyncio.run(_serve(config, options["host"], options["port"]))
     except (ValueError, OSError) as fault:
-        raise click.ClickException(str(fault)) from fault
+        raise click.ClickException(_told(fault, options["host"], options["port"])) from fault
+
+
+def _told(fault: ValueError | OSError, host: str, port: int) -> str:
+    """Return what to tell of a fault; a port that is taken is the common one, and only listening ends with it."""
+    if not isinstance(fault, OSError) or fault.errno != errno.EADDRINUSE:
+        return str(fault)
+    named = f"[{host}]" if ":" in host else host
+    return f"cannot listen on {named}:{port} (address already in use); free the port, or --port 0 takes a free one"
 
 
 def _config(options: Options) -> SandboxConfig:

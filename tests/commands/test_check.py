@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestServer
 
-from pipeline.commands.check import Finding, check, registry_fault
+from pipeline.commands.check import Finding, check, group_finding, registry_fault
 from pipeline.config.environment import read_settings
 from pipeline.edge.secrets import Secrets
 from pipeline.platforms import PLATFORMS
@@ -59,6 +60,25 @@ def test_secrets_of_the_settings_are_looked_for() -> None:
     more = {"CAPI_REGISTRY_URL": "http://127.0.0.1:1", "CAPI_REGISTRY_TOKEN_SECRET": "registry"}
 
     assert [("secrets", "set CAPI_SECRET_REGISTRY")] == problems(GOOD | more)
+
+
+def test_all_off_is_a_problem(tmp_path: Path) -> None:
+    """With every destination off the worker refuses to run, and `check` says so."""
+    file = tmp_path / "destinations.yaml"
+    file.write_text(re.sub(r"mode: \w+", "mode: off", EXAMPLE.read_text()))
+    found = list(check(GOOD | {"CAPI_DESTINATIONS_FILE": str(file)}, PLATFORMS, offline=True))
+
+    assert [Finding("destinations", "every destination is off", "set one to `mode: live`")] == [
+        finding for finding in found if not finding.good
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "text"), [("dead", "capi.all has no members and no offsets yet"), ("stable", "capi.all is stable")]
+)
+def test_a_new_group_is_nothing_to_fear(state: str, text: str) -> None:
+    """A group that nobody joined yet is not called dead."""
+    assert Finding("group", text) == group_finding("capi.all", state)
 
 
 def test_findings_hold_no_secret() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,11 +21,13 @@ from pipeline.commands.publish import (
     fresh_sample,
     publish_command,
     read_events,
+    require_topics,
     schema_ids,
 )
 from pipeline.core.decode import bundled_reader, decode
 from pipeline.core.model import Event, Record
 from pipeline.core.wire import schema_ref
+from pipeline.demo.embedded_kafka import EmbeddedKafka
 
 ORDER = {"order_id": "A-1", "occurred_at": "2025-11-21T08:00:00Z"}
 LEAD = {"lead_id": "L-1", "occurred_at": "2025-11-21T08:00:00Z", "state": "QUALIFIED"}
@@ -133,11 +135,11 @@ async def test_says_why_registry_fails(fake: RegistryFake) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "output"),
     [
-        (["--sample", "order", "--dry-run"], 0, "1 events, no faults"),
+        (["--sample", "order", "--dry-run"], 0, "1 event, no faults"),
         (["good.json", "--dry-run"], 0, "2 events, no faults"),
         (["bad.json", "--dry-run"], 1, "event 1: occurred_at: is missing"),
         ([], 2, "Give a FILE"),
-        (["good.json", "--sample", "lead"], 2, "Give a FILE"),
+        (["good.json", "--sample", "lead"], 2, "not both"),
     ],
 )
 def test_command_ends_as_documented(arguments: list[str], code: int, output: str, tmp_path: Path) -> None:
@@ -148,6 +150,55 @@ def test_command_ends_as_documented(arguments: list[str], code: int, output: str
     result = CliRunner().invoke(publish_command, known)
 
     assert (code, True) == (result.exit_code, output in result.output)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "output"),
+    [
+        (["--sample", "order", "--register"], 2, "Error: --register needs CAPI_REGISTRY_URL\n"),
+        (
+            ["--sample", "order", "--topic", "capi.leads"],
+            1,
+            "CAPI_SOURCE_TOPICS maps capi.leads to lead, where no worker could read an event of kind order; "
+            "name another with --topic, or leave it out\n",
+        ),
+    ],
+    ids=["register", "other kind"],
+)
+def test_refuses_before_asking_brokers(arguments: list[str], code: int, output: str) -> None:
+    """What the settings rule out is refused in one sentence, before anything is sent."""
+    result = CliRunner(env={"CAPI_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}).invoke(publish_command, arguments)
+
+    assert (code, output) == (result.exit_code, result.output[-len(output) :])
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[EmbeddedKafka]:
+    """A small Kafka in memory that has orders and no leads."""
+    with EmbeddedKafka({"capi.orders": 1}) as running:
+        yield running
+
+
+def test_missing_topic_is_told(kafka: EmbeddedKafka) -> None:
+    """A topic that is not there is named at once, with the brokers asked and what to do; one that is there is not."""
+    servers = kafka.bootstrap_servers
+    with pytest.raises(PublishError) as caught:
+        require_topics(["capi.orders", "capi.leads"], servers, {"bootstrap.servers": servers})
+
+    assert (
+        f"topic capi.leads does not exist on {servers}; "
+        "create it (capi-pipeline topics apply --all) or name another with --topic",
+    ) == caught.value.lines
+
+
+def test_silent_brokers_are_told(capfd: pytest.CaptureFixture[str]) -> None:
+    """Brokers that do not answer are named with the client's complaint, and the client itself prints nothing."""
+    with pytest.raises(
+        PublishError, match=r"^127\.0\.0\.1:1 does not answer \(.*refused.*\); check CAPI_KAFKA_BOOTSTRAP_SERVERS$"
+    ):
+        require_topics(["capi.orders"], "127.0.0.1:1", {"bootstrap.servers": "127.0.0.1:1"})
+
+    assert ("", "") == tuple(capfd.readouterr())
 
 
 def test_command_reads_standard_input() -> None:

@@ -45,6 +45,7 @@ class Kind:
     optional_secrets: tuple[str, ...] = ("second",)
     most_events: int = 700
     test_option: str = "test_code"
+    account: str = "[0-9]+"
 
 
 KINDS = {"acme": Kind()}

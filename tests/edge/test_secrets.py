@@ -133,10 +133,11 @@ def test_changed_compares_with_a_version(tmp_path: Path) -> None:
 
 
 def test_values_under_the_platforms_keys() -> None:
-    """A lane gets all of its values, or the name of the first that is missing."""
+    """A lane gets all of its values, or why the first that cannot be used cannot."""
     secrets = Secrets(None, {"CAPI_SECRET_A": "1"})
 
-    assert ({"token": "1"}, "b") == (secrets.values({"token": "a"}), secrets.values({"token": "a", "second": "b"}))
+    assert {"token": "1"} == secrets.values({"token": "a"})
+    assert "secret `b` is missing: set CAPI_SECRET_B" == secrets.values({"token": "a", "second": "b"})
 
 
 def test_the_variable_of_a_name() -> None:

@@ -37,6 +37,27 @@ def test_dead_letters_down_holds_intake() -> None:
         assert Reason.DEAD_LETTERS_DOWN in [signal.reason for signal in road.teller.of(IntakePaused)]
 
 
+def test_a_schema_forgotten_during_a_hold_is_asked_for_again() -> None:
+    """When what was known of a schema is gone by the end of a hold, it is asked for again, and the intake goes on."""
+    with Road() as road:
+        ref = 7
+        road.kafka.produce(prefixed(ref, order("a")))
+        road.at(1, lambda: road.schemas.arrive("orders", ref, READERS["order"]))
+        road.dead_letters.fails = "down"
+        road.kafka.produce(UNREADABLE)
+        road.kafka.produce(prefixed(8, order("b")))
+        road.at(3, lambda: road.schemas.arrive("orders", 8, Refusal(Reason.SCHEMA_UNKNOWN, "nobody knows it")))
+        road.at(4, lambda: road.schemas.forget("orders", 8))
+        road.at(30, lambda: setattr(road.dead_letters, "fails", None))
+        road.at(60, lambda: road.schemas.arrive("orders", 8, Refusal(Reason.SCHEMA_UNKNOWN, "nobody knows it")))
+        asked: list[object] = []
+        road.at(50, lambda: asked.extend(road.schemas.asked))
+        road.run(90)
+
+        assert ("orders", 8) in asked
+        assert 3 == road.committed
+
+
 def test_budget_stops_the_intake() -> None:
     """Beyond the dead-letter budget letters are withheld, no offset passes them, and nothing more is taken."""
     with Road(allowance=Allowance(ratio=0.5, least=4), bounds=replace(BOUNDS, take=4)) as road:

@@ -120,6 +120,17 @@ def test_halted_lane_probes_and_buries_nobody(limit: int) -> None:
         assert [] == stage.outcomes
 
 
+def test_a_block_of_bad_events_does_not_hold_back_good_ones() -> None:
+    """A halted lane does not ask for the same bad events for ever: the good ones behind them are delivered."""
+    bad = [f"b{number:02}" for number in range(40)]
+    good = [f"g{number:02}" for number in range(60)]
+    with Stage(refusing(*bad), limits=replace(ALONE, events_per_request=40)) as stage:
+        stage.offer(*bad, *good)
+        stage.pass_seconds(3600)
+
+        assert good == sorted(stage.accepted)
+
+
 def test_nineteen_bad_events_are_events() -> None:
     """One fewer refused in a row than the limit are refused, and the others delivered."""
     bad = [f"{number:02}" for number in range(19)]

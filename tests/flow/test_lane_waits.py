@@ -178,7 +178,7 @@ def test_breaker_spares_a_failing_platform() -> None:
 
         assert 20 == opened
         assert len(stage.sent) <= opened + 6
-        assert LaneStatus("waiting", None) == stage.lane.status
+        assert LaneStatus("waiting", Reason.OUTAGE) == stage.lane.status
 
 
 def test_every_event_has_one_outcome() -> None:

@@ -223,3 +223,13 @@ def test_bytes_in_flight() -> None:
     scene.prepare(order("abc"))
 
     assert len(order("abc")) + 1 + 200 + 2 * 3 == scene.ledger.open_bytes
+
+
+def test_lost_headers_are_said() -> None:
+    """A record whose headers the client could not read is refused as undecodable: it cannot be kept whole."""
+    scene = Scene()
+    record = Record("orders", 0, 0, b"k", order("a"), (), None, headers_lost=True)
+    prepared = scene.preparer.prepare([record], now=EPOCH)
+
+    assert [(None, Reason.UNDECODABLE)] == refusals(prepared)
+    assert 0 == scene.page.watermark()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -55,3 +56,13 @@ def test_refused_options(options: list[str], complaint: str) -> None:
 
     assert 0 != result.exit_code
     assert complaint in result.output
+
+
+def test_used_port_is_told() -> None:
+    """A port that someone else has ends the command with one line: where, why, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(sandbox, ["--port", str(port)])
+    what = f"cannot listen on 127.0.0.1:{port} (address already in use)"
+
+    assert (1, f"Error: {what}; free the port, or --port 0 takes a free one\n") == (result.exit_code, result.output)

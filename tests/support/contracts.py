@@ -73,7 +73,7 @@ class SecretsContract:
 
     def test_names_what_is_missing(self, kit: SecretsKit) -> None:
         """A missing secret is named."""
-        assert kit.secrets.values({"a": "first", "b": "third"}) == "third"
+        assert "third" in kit.secrets.values({"a": "first", "b": "third"})
 
     def test_sees_rotation(self, kit: SecretsKit) -> None:
         """A rotated secret has its new value; the others keep theirs."""
@@ -85,4 +85,4 @@ class SecretsContract:
         """A secret that was removed is missing."""
         kit.rotate("first", None)
 
-        assert kit.secrets.values({"a": "first"}) == "first"
+        assert "first" in kit.secrets.values({"a": "first"})

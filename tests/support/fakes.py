@@ -273,6 +273,11 @@ class FakeSchemas:
         self._known[topic, ref] = found
         self.down = None
 
+    def forget(self, topic: str, ref: SchemaRef) -> None:
+        """Forget an answer, as a refusal is forgotten after a while; asking again is a new question."""
+        del self._known[topic, ref]
+        self.asked.remove((topic, ref))
+
 
 class FakeTeller:
     """Remembers everything it was told."""

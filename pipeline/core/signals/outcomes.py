@@ -20,10 +20,10 @@ class Skipped(Signal):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Signal):
-    """Events are bound for the dead letters; `detail` is that of the first of them."""
+    """Events are bound for the dead letters, for one cause."""
 
     usual: ClassVar[Level] = "warning"
-    alike: ClassVar[tuple[str, ...]] = ("destination", "reason", "code")
+    alike: ClassVar[tuple[str, ...]] = ("destination", "reason", "detail")
     destination: str | None
     reason: Reason
     events: int
