@@ -146,7 +146,7 @@ def _kafka(settings: Settings, secrets: Secrets) -> Iterator[Finding]:
 
 
 def group_finding(group: str, state: str) -> Finding:
-    """Return what a group's state means; `dead` is Kafka's word for one that it does not know, as before a first run."""
+    """Return what a group's state means; `dead` is Kafka's word for one that it does not know (yet)."""
     return Finding("group", f"{group} has no members and no offsets yet" if state == "dead" else f"{group} is {state}")
 
 

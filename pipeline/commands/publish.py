@@ -176,7 +176,7 @@ def send(outgoing: Sequence[Outgoing], config: ClientConfig) -> Iterator[str]:
     try:
         # Errors come to the callback; librdkafka's own lines on stderr would say the same twice.
         full: dict[str, object] = {**config, "error_cb": complained, "log_level": 0}
-        producer = Producer(full)  # type: ignore[arg-type]  # its stubs know of no callbacks
+        producer = Producer(full)
         for number, one in enumerate(outgoing):
             _produce(producer, one, reporter(number))
         producer.flush(SEND_SECONDS)

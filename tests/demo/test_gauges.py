@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from typing_extensions import override
 
 from pipeline.demo.gauges import is_ready
+from pipeline.demo.processes import ProcessError
+from pipeline.demo.stage import Stage
 from pipeline.demo.workplace import free_port
 
 
@@ -24,7 +27,8 @@ def answering(status: int, body: bytes) -> Iterator[int]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        @override
+        def log_message(self, *_: object) -> None:
             """Print nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -46,7 +50,7 @@ def answering(status: int, body: bytes) -> Iterator[int]:
     ],
     ids=["own", "not ready", "stranger", "list", "page"],
 )
-def test_only_its_own_worker_is_ready(status: int, body: bytes, expected: bool) -> None:  # noqa: FBT001 - a parameter
+def test_only_its_own_worker_is_ready(status: int, body: bytes, expected: bool) -> None:
     """Ready is what the worker of that name says; a stranger on the port does not count."""
     with answering(status, body) as port:
         assert expected is is_ready(port, "demo")
@@ -55,3 +59,13 @@ def test_only_its_own_worker_is_ready(status: int, body: bytes, expected: bool) 
 def test_nobody_is_not_ready() -> None:
     """A port that nobody listens on is not ready yet."""
     assert not is_ready(free_port(), "demo")
+
+
+def test_stage_does_not_take_a_stranger_for_its_worker() -> None:
+    """Another worker on the port keeps the demo's own from starting, and the demo says so."""
+    with (
+        answering(200, b'{"ready": true, "worker": "meta"}') as port,
+        Stage(keep=False) as stage,
+        pytest.raises(ProcessError, match="the worker ended with exit code"),
+    ):
+        stage.start_worker("127.0.0.1:1", 1, port)

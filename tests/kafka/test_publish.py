@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from confluent_kafka import Consumer, Message, TopicPartition
 from registry_contract import client
 
-from pipeline.commands.publish import Outgoing, PublishError, publish_command, send
+from pipeline.commands.publish import Outgoing, PublishError, publish_command, require_topics, send
 from pipeline.core.avro.schema import SchemaText
 from pipeline.core.decode import Reader, compile_reader, decode
 from pipeline.core.model import Event, Record
@@ -87,3 +87,13 @@ def test_refused_record_is_told(bootstrap_servers: str) -> None:
     config = {"bootstrap.servers": bootstrap_servers, "topic.metadata.propagation.max.ms": 0}
     with pytest.raises(PublishError, match="event 1: not published to no-such-topic"):
         list(send(outgoing, config))
+
+
+def test_silent_brokers_are_told(capfd: pytest.CaptureFixture[str]) -> None:
+    """Brokers that do not answer are named with the client's complaint, and the client itself prints nothing."""
+    with pytest.raises(
+        PublishError, match=r"^127\.0\.0\.1:1 does not answer \(.*refused.*\); check CAPI_KAFKA_BOOTSTRAP_SERVERS$"
+    ):
+        require_topics(["capi.orders"], "127.0.0.1:1", {"bootstrap.servers": "127.0.0.1:1"})
+
+    assert ("", "") == tuple(capfd.readouterr())
