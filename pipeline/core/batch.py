@@ -2,7 +2,7 @@
 
 Invariants: nothing that may go waits longer than `linger_seconds`;
 a batch never exceeds the limits (one event larger than a request is refused before it comes here);
-what was put back goes first, in its old order.
+what came first goes first.
 """
 
 from __future__ import annotations
@@ -50,13 +50,6 @@ class Queue:
         if arrived:
             self._bytes += size
             self._arrivals.append((now, arrived))
-
-    def put_back(self, deliveries: list[Delivery]) -> None:
-        """Return what was taken and not settled; it is due at once."""
-        if deliveries:
-            self._waiting.extendleft(reversed(deliveries))
-            self._bytes += sum(len(delivery.shaped.payload) + 1 for delivery in deliveries)
-            self._arrivals.appendleft((0.0, len(deliveries)))
 
     def take(self, *, now: float, most: int | None = None, hurry: bool = False) -> list[Delivery]:
         """Take the next batch, or nothing while a better one may still gather.

@@ -55,7 +55,7 @@ class HttpSender:
                 timeout=aiohttp.ClientTimeout(total=within),
                 allow_redirects=False,
             ) as response:
-                body = await _whole(response)
+                body = await whole_body(response)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status, headers, body)
         except TimeoutError:
@@ -70,7 +70,8 @@ def _payload(body: bytes) -> bytes | io.BytesIO:
     return body if len(body) < LARGE_BYTES else io.BytesIO(body)
 
 
-async def _whole(response: aiohttp.ClientResponse) -> bytes:
+async def whole_body(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body of an answer. Raises aiohttp.ClientPayloadError beyond `MOST_REPLY_BYTES`."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_any():

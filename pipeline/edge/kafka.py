@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, cast
+from typing import Literal
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from pipeline.core.model import Headers, Record
+from pipeline.core.model import Record
 from pipeline.core.ports import CommitResult, Partition, Rebalance, SourceBroken, Teller
 from pipeline.core.signals import FirstStart, KafkaTrouble, OffsetLost
+from pipeline.edge.kafka_record import as_record
 
 StartFrom = Literal["earliest", "latest"]
 OnLostOffsets = Literal["fail", "earliest", "latest"]
@@ -150,7 +151,7 @@ class KafkaSource:
     def _record(self, message: Message) -> Record | None:
         error = message.error()
         if error is None:
-            return _as_record(message)
+            return as_record(message)
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
             self._offsets_lost(message, error)
         elif error.fatal() or error.code() not in _PASSING:
@@ -280,21 +281,6 @@ class KafkaSource:
         if self._rebalance is None:
             raise RuntimeError("the source was not opened")
         return self._rebalance
-
-
-def _as_record(message: Message) -> Record:
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    if topic is None or partition is None or offset is None:
-        raise SourceBroken("a message without a position: this is not a consumed one")
-    kind, timestamp = message.timestamp()
-    lost = False
-    try:
-        headers = cast("Headers", message.headers() or ())
-    except (SystemError, UnicodeDecodeError):
-        # The client decodes the names of headers as UTF-8, and knows no other way.
-        headers, lost = (), True
-    key, value = message.key(), message.value()
-    return Record(topic, partition, offset, key, value, headers, timestamp if kind else None, lost)
 
 
 def _names(partitions: Sequence[TopicPartition]) -> list[Partition]:

@@ -21,9 +21,9 @@ import orjson
 
 from pipeline.core.avro.schema import SchemaText
 from pipeline.core.ports import RegistryDown
+from pipeline.edge.http import whole_body
 
 ACCEPT = "application/vnd.schemaregistry.v1+json"
-MOST_REPLY_BYTES = 4 * 1024 * 1024
 MOST_REFERENCES = 100
 # Subject, version or schema not found: the registry's own words for "there is none".
 _NONE_CODES = frozenset({40401, 40402, 40403})
@@ -182,7 +182,7 @@ class SchemaRegistry:
         async with self._session.request(
             method, self._url + path, data=payload, headers=headers, timeout=self._timeout, allow_redirects=False
         ) as response:
-            body = await _read(response)
+            body = await whole_body(response)
         try:
             json = orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -209,17 +209,6 @@ def basic(user: str, password: Callable[[], str | None]) -> Authorization:
         return None if value is None else "Basic " + b64encode(f"{user}:{value}".encode()).decode()
 
     return header
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.content.iter_any():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MOST_REPLY_BYTES:
-            raise aiohttp.ClientPayloadError
-    return b"".join(chunks)
 
 
 def _payload(schema: SchemaText) -> bytes:

@@ -84,25 +84,6 @@ def test_holds_early_event() -> None:
     assert ["early"] == names(queue.take(now=EPOCH + 30, hurry=True))
 
 
-def test_put_back_goes_first() -> None:
-    """What was taken and not settled goes first, at once, in its old order."""
-    queue = Queue(LIMITS)
-    queue.add(several(5), now=EPOCH)
-    first = queue.take(now=EPOCH + 1, most=2)
-    queue.put_back(first)
-
-    assert queue.due_at() is not None
-    assert ["0", "1", "2", "3", "4"] == names(queue.take(now=EPOCH + 1))
-
-
-def test_put_back_of_nothing() -> None:
-    """Putting nothing back makes nothing due."""
-    queue = Queue(SMALL)
-    queue.put_back([])
-
-    assert queue.due_at() is None
-
-
 @pytest.mark.parametrize("hurry", [False, True])
 def test_empty_queue_gives_nothing(hurry: bool) -> None:
     """An empty queue has no batch and no due time."""
