@@ -27,6 +27,7 @@ from pipeline.core.model import Event, Record
 from pipeline.core.signals import Signal
 from pipeline.edge.readers import Readers
 from pipeline.edge.schema_files import load_contract
+from pipeline.flow.clocks import Moment
 from pipeline.flow.prepare import Preparer
 from pipeline.platforms import open_platform
 
@@ -81,7 +82,7 @@ class Bench:
     def shape(self, events: Sequence[Event]) -> None:
         """Put every event into the platform's words."""
         for event in events:
-            self.platform.shape(event, now=self.now)
+            self.platform.shape(event)
 
     def prepare(self) -> None:
         """Take every record as the owner thread does, on a fresh ledger."""
@@ -91,7 +92,7 @@ class Bench:
         preparer = Preparer([self.platform], self.readers, ledger)
         ready = 0
         for start in range(0, len(self.records), TAKE):
-            prepared = preparer.prepare(self.records[start : start + TAKE], now=self.now)
+            prepared = preparer.prepare(self.records[start : start + TAKE], now=Moment(self.now, self.now))
             ready += len(prepared.deliveries["bench"])
         if ready != len(self.records):
             raise RuntimeError(f"only {ready} of {len(self.records)} records became deliveries")

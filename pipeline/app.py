@@ -44,6 +44,7 @@ from pipeline.edge.schema_files import load_contract
 from pipeline.edge.secrets import Secrets
 from pipeline.edge.telemetry import Telemetry
 from pipeline.exits import Exit
+from pipeline.flow.clocks import Clocks
 from pipeline.flow.graveyard import Graveyard
 from pipeline.flow.intake import Bounds, Inlet, Intake
 from pipeline.flow.lanes import Lanes
@@ -96,6 +97,7 @@ class _Room:
         name = settings.worker_name
         self._telemetry = Telemetry(log, level=settings.log.level, version=__version__, worker=name)
         self._status = Status(name, __version__)
+        self._clocks = Clocks(time.time, time.monotonic)
         self._stopping = False
         self._patience = settings.stop.revoke_deadline_seconds + settings.kafka.session_timeout_seconds + STUCK_SECONDS
 
@@ -108,7 +110,7 @@ class _Room:
             self._telemetry.introduce(destination.name, destination.platform)
         secrets = read_secrets(self._settings, os.environ)
         async with HttpSender() as http, open_registry(self._settings.registry, secrets) as registry:
-            world = World(http, secrets, self._telemetry, time.time, random.random)
+            world = World(http, secrets, self._telemetry, self._clocks, random.random)
             platforms = [open_platform(destination) for destination in self._destinations]
             self._lanes = Lanes(platforms, world, self._loop)
             self._worker = self._build_worker(platforms, registry)
@@ -165,9 +167,9 @@ class _Room:
         )
         letters = settings.dead_letters
         allowance = Allowance(letters.budget_ratio, letters.budget_window_seconds, letters.budget_minimum_records)
-        graveyard = Graveyard(dead_letters, Budget(allowance), self._telemetry, time.time, random.random)
+        graveyard = Graveyard(dead_letters, Budget(allowance), self._telemetry, time.monotonic, random.random)
         preparer = Preparer(platforms, readers, ledger)
-        inlet = Inlet(source, preparer, readers, ledger, graveyard, self._telemetry, time.time)
+        inlet = Inlet(source, preparer, readers, ledger, graveyard, self._telemetry, self._clocks)
         bounds = Bounds(
             intake.max_records, intake.max_bytes, intake.max_span_offsets, intake.batch_records, intake.poll_seconds
         )
@@ -179,8 +181,7 @@ class _Room:
             ledger=ledger,
             teller=self._telemetry,
             status=self._status,
-            clock=time.time,
-            beat=time.monotonic,
+            steady=time.monotonic,
         )
         tempo = Tempo(
             turn=intake.poll_seconds,

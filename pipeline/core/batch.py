@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from pipeline.core.destination import Limits
@@ -20,7 +20,7 @@ ENVELOPE_BYTES = 256
 
 
 class Queue:
-    """The deliveries of one destination that are not in a request. Times are Unix seconds."""
+    """The deliveries of one destination that are not in a request. `now` is monotonic, in seconds."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -29,27 +29,23 @@ class Queue:
         self._bytes = 0
         # (arrival, how many arrived), oldest first: age is kept per arrival, not per event.
         self._arrivals: deque[tuple[float, int]] = deque()
-        # Events of the near future, by the time from which they may be sent.
+        # Events of the near future, by when they may be sent; what the wall clock says later changes that no more.
         self._early: list[tuple[float, int, Delivery]] = []
         self._tiebreak = count()
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._early)
 
-    def add(self, deliveries: Iterable[Delivery], *, now: float) -> None:
-        """Let deliveries wait for company; one whose `not_before` lies ahead is held until then."""
-        arrived, size = 0, 0
+    def add(self, deliveries: Iterable[Delivery], *, now: float, unix: float) -> None:
+        """Let deliveries wait for company; one whose `not_before` lies ahead of `unix` is held for so long."""
+        due = []
         for delivery in deliveries:
-            shaped = delivery.shaped
-            if shaped.not_before > now:
-                heapq.heappush(self._early, (shaped.not_before, next(self._tiebreak), delivery))
-                continue
-            self._waiting.append(delivery)
-            size += len(shaped.payload) + 1
-            arrived += 1
-        if arrived:
-            self._bytes += size
-            self._arrivals.append((now, arrived))
+            ahead = delivery.shaped.not_before - unix
+            if ahead > 0:
+                heapq.heappush(self._early, (now + ahead, next(self._tiebreak), delivery))
+            else:
+                due.append(delivery)
+        self._join(due, now)
 
     def take(self, *, now: float, most: int | None = None, hurry: bool = False) -> list[Delivery]:
         """Take the next batch, or nothing while a better one may still gather.
@@ -104,8 +100,13 @@ class Queue:
         due = []
         while self._early and self._early[0][0] <= now:
             due.append(heapq.heappop(self._early)[2])
-        if due:
-            self.add(due, now=now)
+        self._join(due, now)
+
+    def _join(self, deliveries: Sequence[Delivery], now: float) -> None:
+        if deliveries:
+            self._waiting.extend(deliveries)
+            self._bytes += sum(len(delivery.shaped.payload) + 1 for delivery in deliveries)
+            self._arrivals.append((now, len(deliveries)))
 
     def _age(self, taken: int) -> None:
         while taken:

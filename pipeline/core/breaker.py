@@ -26,7 +26,7 @@ class State(StrEnum):
 
 
 class Breaker:
-    """Times are Unix seconds; every method takes `now`."""
+    """`now` is monotonic, in seconds; every method takes it."""
 
     def __init__(self) -> None:
         self.state = State.CLOSED

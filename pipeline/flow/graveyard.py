@@ -27,11 +27,13 @@ Cause = tuple[str | None, Reason, str]
 class Graveyard:
     """The letters of the owner thread: under way to Kafka, to be tried again, or withheld."""
 
-    def __init__(self, dead_letters: DeadLetters, budget: Budget, teller: Teller, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, dead_letters: DeadLetters, budget: Budget, teller: Teller, steady: Clock, chance: Chance
+    ) -> None:
         self._dead_letters = dead_letters
         self._budget = budget
         self._teller = teller
-        self._clock = clock
+        self._steady = steady
         self._chance = chance
         self._under_way: set[DeadLetter] = set()
         self._again: list[DeadLetter] = []
@@ -53,11 +55,11 @@ class Graveyard:
 
     def note_seen(self, count: int) -> None:
         """Count what was read, whatever becomes of it: it pays into the budget."""
-        self._budget.note(seen=count, refused=0, now=self._clock())
+        self._budget.note(seen=count, refused=0, now=self._steady())
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Send letters on their way, within the budget. Those of ended pages are for the next owner to bury."""
-        now = self._clock()
+        now = self._steady()
         letters = [letter for letter in letters if not letter.page.ended]
         for (destination, reason, detail), (count, first) in _by_cause(letters).items():
             self._teller.tell(Refused(destination, reason, count, detail, first.refusal.code))
@@ -72,7 +74,7 @@ class Graveyard:
 
     def settle(self, timeout: float) -> None:
         """Settle what Kafka has acknowledged, waiting at most `timeout` seconds; try failed letters again in time."""
-        now = self._clock()
+        now = self._steady()
         if self._again and not self._under_way and now >= self._again_at:
             # One at a time: Kafka refuses a whole batch for one letter that is too large, and the others must get by.
             self._send(self._again.pop(0))

@@ -2,6 +2,7 @@
 
 Holding loses nothing: records stay in Kafka, lag grows, and everybody can see why.
 A short hold just takes nothing; one that lasts pauses the fetching, late, because pausing throws the prefetch away.
+Paused, the consumer is polled as ever: rebalances are served, and the group does not take it for dead.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from dataclasses import dataclass
 
 from pipeline.core.ledger import Ledger
 from pipeline.core.model import Record
-from pipeline.core.ports import Clock, Schemas, Source, Teller
+from pipeline.core.ports import Schemas, Source, Teller
 from pipeline.core.reason import Reason
 from pipeline.core.signals import IntakePaused, IntakeResumed
+from pipeline.flow.clocks import Clocks
 from pipeline.flow.graveyard import Graveyard
 from pipeline.flow.prepare import Prepared, Preparer
 
-PAUSE_AFTER_SECONDS = 2.0
+PAUSE_AFTER_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Inlet:
     ledger: Ledger
     graveyard: Graveyard
     teller: Teller
-    clock: Clock
+    clocks: Clocks
 
 
 class Intake:
@@ -54,29 +56,34 @@ class Intake:
         self._ledger = inlet.ledger
         self._graveyard = inlet.graveyard
         self._teller = inlet.teller
-        self._clock = inlet.clock
+        self._clocks = inlet.clocks
         self._bounds = bounds
         # Taken from Kafka and not in the ledger yet: the first of them waits for its schema.
         self._unread: Sequence[Record] = ()
         self._paused = False
+        # Since when nothing is taken: it holds, or waits for a schema.
+        self._idle_since: float | None = None
         self._held_since = 0.0
         self.hold: Reason | None = None
 
     def turn(self) -> Prepared | None:
         """Take and prepare records, waiting a moment for them; None while the intake holds."""
         reason = self._reason_to_hold()
+        if reason is not self.hold:
+            self._hold(reason)
         if reason is not None:
-            self._wait(reason)
+            self._idle()
             return None
-        self._resume()
         if self._unread and not self._preparer.can_read(self._unread[0]):
             # Not an outage: a schema that nobody saw before is on its way. Asking twice is asking once, and what was
             # known may have been forgotten while the intake held.
             self._schemas.fetch(*self._preparer.schema_of(self._unread[0]))
+            self._idle()
             return None
+        self._resume()
         room = self._bounds.records - self._ledger.open_records
         records = self._unread or self._source.take(min(self._bounds.take, room), self._bounds.turn_seconds)
-        prepared = self._preparer.prepare(records, now=self._clock())
+        prepared = self._preparer.prepare(records, now=self._clocks.moment())
         self._unread = prepared.unread
         if prepared.missing is not None:
             self._schemas.fetch(*prepared.missing)
@@ -128,25 +135,27 @@ class Intake:
         )
         return Reason.BACKPRESSURE if full else None
 
-    def _wait(self, reason: Reason) -> None:
-        now = self._clock()
-        if self.hold is not reason:
-            self._end_hold(now)
-            self.hold, self._held_since = reason, now
+    def _hold(self, reason: Reason | None) -> None:
+        """Begin to hold for `reason` in place of what it was, or (None) for nothing any more."""
+        now = self._clocks.steady()
+        if self.hold is not None:
+            self._teller.tell(IntakeResumed(self.hold, now - self._held_since))
+        self.hold, self._held_since = reason, now
+        if reason is not None:
             self._teller.tell(IntakePaused(reason, self.detail))
-        if not self._paused and now - self._held_since >= PAUSE_AFTER_SECONDS:
+
+    def _idle(self) -> None:
+        now = self._clocks.steady()
+        if self._idle_since is None:
+            self._idle_since = now
+        if not self._paused and now - self._idle_since >= PAUSE_AFTER_SECONDS:
             self._source.pause()
             self._paused = True
         if self._paused:
             self.serve()
 
     def _resume(self) -> None:
-        self._end_hold(self._clock())
+        self._idle_since = None
         if self._paused:
             self._source.resume()
             self._paused = False
-
-    def _end_hold(self, now: float) -> None:
-        if self.hold is not None:
-            self._teller.tell(IntakeResumed(self.hold, now - self._held_since))
-            self.hold = None

@@ -48,7 +48,8 @@ class Lane:
         self.name = platform.destination.name
         self._platform_name = platform.destination.platform
         self._limits = platform.destination.limits
-        self._clock = world.clock
+        self._clocks = world.clocks
+        self._steady = world.clocks.steady
         self._teller = world.teller
         self._report = report
         self._bell = Bell()
@@ -67,7 +68,7 @@ class Lane:
         if copies:
             self._report(Outcomes(self.name, self._platform_name, duplicates=list(copies)))
             deliveries = [item for item in deliveries if item not in copies]
-        self._queue.add(deliveries, now=self._clock())
+        self._queue.add(deliveries, now=self._steady(), unix=self._clocks.moment().latest)
         self._bell.ring()
 
     def share(self, share: float) -> None:
@@ -121,12 +122,12 @@ class Lane:
         if self._hands_full:
             return []
         most = None if self._line.halted is None else PROBE_EVENTS
-        return self._queue.take(now=self._clock(), most=most, hurry=self._hurry)
+        return self._queue.take(now=self._steady(), most=most, hurry=self._hurry)
 
     def _rest(self) -> float | None:
         """Return how long there is nothing to begin; None until something rings."""
         due = self._queue.due_at()
-        return None if due is None or self._hands_full else max(0.0, due - self._clock())
+        return None if due is None or self._hands_full else max(0.0, due - self._steady())
 
     async def _carry(self, carried: Carried) -> None:
         try:
@@ -159,7 +160,7 @@ class Lane:
             self._line.halt(Halt(Reason.ALL_REJECTED, self._streak.detail))
             # At the tail: a block of bad events must not be all that the probes ever ask for.
             undecided = [item for item in split.undecided() if not item.done and not item.page.closing]
-            self._queue.add(undecided, now=self._clock())
+            self._queue.add(undecided, now=self._steady(), unix=self._clocks.moment().latest)
             self._streak.begin_again()
         else:
             self._refuse([(item, refusal) for item, refusal in split.refused if not item.done])
@@ -175,7 +176,7 @@ class Lane:
 
     def _sift(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Leave out what has an outcome, what is not ours any more, and what the platform would find too old."""
-        now = self._clock()
+        now = self._clocks.moment().earliest
         ours = [item for item in deliveries if not item.done and not item.page.closing]
         expired = [item for item in ours if item.shaped.expires_at <= now]
         if not expired:
@@ -199,7 +200,7 @@ class Lane:
             self._report(Outcomes(self.name, self._platform_name, refused=refused))
 
     def _tell_accepted(self, deliveries: Sequence[Delivery]) -> None:
-        now = self._clock()
+        now = self._clocks.wall()
         produced = [item.record.timestamp_ms for item in deliveries]
         self._teller.tell(
             signals.BatchAccepted(

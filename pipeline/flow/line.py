@@ -17,10 +17,11 @@ from pipeline.core.backoff import backoff
 from pipeline.core.breaker import Breaker, State
 from pipeline.core.model import Accepted, Advice, Delivery, Doubt, Halt, Later, Mixed, NoReply, Reply, Verdict
 from pipeline.core.pace import Pace
-from pipeline.core.ports import Chance, Clock, Http, Secrets, Teller
+from pipeline.core.ports import Chance, Http, Secrets, Teller
 from pipeline.core.reason import Reason
 from pipeline.core.status import LaneStatus
 from pipeline.flow.bell import Bell
+from pipeline.flow.clocks import Clocks
 from pipeline.platforms.base import Platform
 
 # After so many attempts an answer that no table knows is held against the events.
@@ -47,7 +48,7 @@ class World:
     http: Http
     secrets: Secrets
     teller: Teller
-    clock: Clock
+    clocks: Clocks
     chance: Chance
 
 
@@ -75,6 +76,7 @@ class Line:
         self._world = world
         self._bell = bell
         self._sift = sift
+        self._steady = world.clocks.steady
         self._pace = Pace(self._destination.limits.requests_per_second)
         self._breaker = Breaker()
         # asyncio's lock is fair: a batch is not overtaken by those that came after it.
@@ -83,6 +85,8 @@ class Line:
         self._stopped_at: float | None = None
         self._shown = State.CLOSED
         self._mended = False
+        # Answers that spoke of the events, so far.
+        self._answers = 0
         self._waits_for: Reason | None = None
         self.halted: Reason | None = None
 
@@ -96,7 +100,7 @@ class Line:
     def share(self, share: float) -> None:
         """Send at this part of the destination's rate from now on."""
         self._pace.share(share)
-        rate = self._pace.rate(now=self._world.clock())
+        rate = self._pace.rate(now=self._steady())
         self._world.teller.tell(signals.RateChanged(self._destination.name, rate))
 
     def begin(self) -> None:
@@ -109,7 +113,7 @@ class Line:
         """Ask again at once if halted: the cause may be mended. A probe that is out may still fail for the old one."""
         if self.halted is not None:
             self._mended = True
-            self._breaker.retry_now(now=self._world.clock())
+            self._breaker.retry_now(now=self._steady())
 
     async def ask(self, carried: Carried) -> Accepted | Mixed | Doubt | None:
         """Send a batch until the platform speaks of its events; None when nothing of it is left to send."""
@@ -131,11 +135,11 @@ class Line:
 
     def halt(self, halt: Halt) -> None:
         """Stop the line and call a person; nothing that it carries is settled."""
-        now = self._world.clock()
+        now = self._steady()
         if self.halted is not halt.reason:
             self._world.teller.tell(signals.LaneHalted(self._destination.name, halt.reason, halt.detail))
         self.halted = halt.reason
-        self._stopped_at = self._stopped_at or now
+        self._stopped_at = now if self._stopped_at is None else self._stopped_at
         self._breaker.trip(now=now, seconds=0.0 if self._mended else halt.wait or HALT_SECONDS)
         self._mended = False
         self._show_breaker()
@@ -155,7 +159,7 @@ class Line:
             carried.deliveries = self._sift(carried.deliveries)
             if not carried.deliveries:
                 return False
-            now = self._world.clock()
+            now = self._steady()
             wait = self._breaker.wait(now=now)
             if wait == 0:
                 wait = self._pace.wait(now=now)
@@ -182,7 +186,7 @@ class Line:
         if isinstance(secrets, str):
             return Halt(Reason.UNAUTHORIZED, secrets)
         request = self._platform.request([item.shaped.payload for item in carried.deliveries], secrets)
-        began = self._world.clock()
+        began = self._steady()
         carried.sending = True
         try:
             reply = await self._world.http.post(request, within=self._destination.limits.timeout_seconds)
@@ -190,7 +194,7 @@ class Line:
             carried.sending = False
             self._bell.ring()
         verdict = self._platform.read(reply, len(carried.deliveries))
-        now = self._world.clock()
+        now = self._steady()
         if not isinstance(reply, NoReply):
             self._heed(self._platform.advice(reply), now)
         for item in carried.deliveries:
@@ -210,11 +214,12 @@ class Line:
         """Let the breaker know. A refusal of events is an answer: the platform works."""
         if isinstance(verdict, Later):
             for item in carried.deliveries:
-                item.first_failed_at = item.first_failed_at or now
+                item.first_failed_at = item.first_failed_at or self._world.clocks.wall()
             if verdict.reason is not Reason.THROTTLED:
                 self._breaker.failed(now=now)
         elif not isinstance(verdict, Halt):
             self._breaker.succeeded(now=now)
+            self._answers += 1
             if not isinstance(verdict, Doubt):
                 self.halted = None
             if self.halted is None and self._stopped_at is not None:
@@ -222,11 +227,12 @@ class Line:
                 self._stopped_at = None
 
     async def _wait(self, carried: Carried, later: Later, attempt: int) -> None:
-        now = self._world.clock()
+        now = self._steady()
         # Nobody is blamed within a moment: an answer that no table knows gets time to go away.
         least = UNKNOWN_SECONDS * attempt if later.blame is not None else 0.0
-        seconds = max(later.wait or 0.0, least, backoff(attempt, chance=self._world.chance()))
-        self._stopped_at = self._stopped_at or now
+        asked = max(later.wait or 0.0, least)
+        seconds = max(asked, backoff(attempt, chance=self._world.chance()))
+        self._stopped_at = now if self._stopped_at is None else self._stopped_at
         self._waits_for = later.reason
         self._world.teller.tell(
             signals.LaneWaiting(self._destination.name, later.reason, later.detail, seconds, attempt)
@@ -237,8 +243,12 @@ class Line:
             self._show_breaker()
             self._bell.ring()
             return
-        until = now + seconds
-        while (left := until - self._world.clock()) > 0 and not carried.given_up:
+        answers = self._answers
+        while not carried.given_up:
+            # Whatever another batch was answered shows that the outage is over: nobody sits out its back-off then.
+            left = now + (asked if self._answers > answers else seconds) - self._steady()
+            if left <= 0:
+                return
             await self._bell.wait(left)
 
     def _tell(self, carried: Carried, verdict: Verdict, reply: Reply | NoReply, size: int, seconds: float) -> None:

@@ -16,6 +16,7 @@ from pipeline.core.model import DeadLetter, Delivery, Event, Record, Refusal, Sh
 from pipeline.core.ports import Schemas
 from pipeline.core.reason import Reason
 from pipeline.core.route import skipped_by
+from pipeline.flow.clocks import Moment
 from pipeline.platforms.base import Platform
 
 # Clocks drift; further ahead than this is a wrong time, not an early one.
@@ -53,7 +54,7 @@ class Preparer:
         self._schemas = schemas
         self._ledger = ledger
 
-    def prepare(self, records: Sequence[Record], *, now: float) -> Prepared:
+    def prepare(self, records: Sequence[Record], *, now: Moment) -> Prepared:
         """Take `records` in order, up to the first whose schema is not known yet."""
         out = Prepared({platform.destination.name: [] for platform in self._platforms})
         for index, record in enumerate(records):
@@ -96,13 +97,13 @@ class Preparer:
         out.holes[record.topic] += page.take(record.offset, shares=1, size=record.size)
         out.letters.append(DeadLetter(record, page, None, None, why))
 
-    def _deliver(self, record: Record, page: Page, event: Event, out: Prepared, now: float) -> None:
+    def _deliver(self, record: Record, page: Page, event: Event, out: Prepared, now: Moment) -> None:
         shares, size = 0, record.size
         for platform in self._platforms:
             destination = platform.destination
             name = destination.name
             skip = skipped_by(event, destination)
-            shaped = Skipped(skip) if skip is not None else platform.shape(event, now=now)
+            shaped = Skipped(skip) if skip is not None else platform.shape(event)
             if type(shaped) is Shaped:
                 fault = _unfit(shaped, now, destination.limits.bytes_per_request)
                 if fault is None:
@@ -122,12 +123,12 @@ class Preparer:
         out.holes[record.topic] += page.take(record.offset, shares=shares, size=size)
 
 
-def _unfit(shaped: Shaped, now: float, most_bytes: int) -> Refusal | None:
+def _unfit(shaped: Shaped, now: Moment, most_bytes: int) -> Refusal | None:
     """Return why an event that the platform could take is not to be sent now, or None."""
-    if shaped.expires_at <= now:
-        return too_old(shaped, now=now)
-    if shaped.not_before > now + FUTURE_SECONDS:
-        ahead = shaped.not_before - now
+    if shaped.expires_at <= now.earliest:
+        return too_old(shaped, now=now.earliest)
+    if shaped.not_before > now.latest + FUTURE_SECONDS:
+        ahead = shaped.not_before - now.latest
         return Refusal(
             Reason.FUTURE, f"the event lies {ahead:.0f} s in the future; the limit is {FUTURE_SECONDS:.0f} s"
         )

@@ -40,7 +40,7 @@ class Tempo:
 
 @dataclass(slots=True)
 class Parts:
-    """What the worker is built from. `beat` is monotonic: for how long the loop was silent."""
+    """What the worker is built from. `steady` is monotonic: nothing that the owner thread does asks for the time."""
 
     source: Source
     intake: Intake
@@ -49,8 +49,7 @@ class Parts:
     ledger: Ledger
     teller: Teller
     status: Status
-    clock: Clock
-    beat: Clock
+    steady: Clock
 
 
 class Worker:
@@ -64,8 +63,7 @@ class Worker:
         self._ledger = parts.ledger
         self._teller = parts.teller
         self._status = parts.status
-        self._clock = parts.clock
-        self._beat = parts.beat
+        self._steady = parts.steady
         self._tempo = tempo
         self._stopping = False
         self._committing = False
@@ -86,7 +84,7 @@ class Worker:
     # -- one turn --------------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        self._status.beat_at = self._beat()
+        self._status.beat_at = self._steady()
         self._settle(self._lanes.outcomes())
         self._graveyard.settle(0.0)
         prepared = self._intake.turn()
@@ -94,8 +92,8 @@ class Worker:
             self._settle(self._lanes.outcomes(self._tempo.turn))
         else:
             self._spread(prepared)
-        self._commit(self._clock())
-        self._show(self._clock())
+        self._commit(self._steady())
+        self._show(self._steady())
 
     def _spread(self, prepared: Prepared) -> None:
         """Hand what was prepared to the lanes and the graveyard."""
@@ -170,10 +168,10 @@ class Worker:
 
     def revoked(self, partitions: Sequence[Partition], share: float) -> None:
         """Finish what is in a request, flush the dead letters, commit, forget the rest."""
-        began = self._clock()
+        began = self._steady()
         abandoned = self._give_up(self._pages(partitions), deadline=began + self._tempo.revoke)
         self._lanes.share(share)
-        self._teller.tell(signals.Revoked(tuple(partitions), self._owned, abandoned, self._clock() - began))
+        self._teller.tell(signals.Revoked(tuple(partitions), self._owned, abandoned, self._steady() - began))
 
     def lost(self, partitions: Sequence[Partition], share: float) -> None:
         """Forget at once: somebody else has them already."""
@@ -189,12 +187,12 @@ class Worker:
         for page in pages:
             page.closing = True
         released = self._lanes.release()
-        while not (released.done() and self._graveyard.done_with(pages)) and self._clock() < deadline:
+        while not (released.done() and self._graveyard.done_with(pages)) and self._steady() < deadline:
             self._settle(self._lanes.outcomes(self._tempo.turn))
             self._graveyard.settle(self._tempo.turn)
         # Released means that the last outcome was reported before: it is in the queue now.
         self._settle(self._lanes.outcomes())
-        while not self._graveyard.done_with(pages) and self._clock() < deadline:
+        while not self._graveyard.done_with(pages) and self._steady() < deadline:
             self._graveyard.settle(self._tempo.turn)
         offsets = _watermarks([page for page in pages if page.watermark() not in (None, page.committed)])
         if offsets:
@@ -220,22 +218,22 @@ class Worker:
 
     def _drain(self) -> None:
         """Take nothing more, finish what is in flight within the deadline, commit, leave."""
-        began = self._clock()
+        began = self._steady()
         self._status.draining = True
         self._teller.tell(signals.Draining("asked to stop", self._ledger.open_records, self._tempo.drain))
         self._intake.stop()
         self._lanes.drain()
         deadline = began + self._tempo.drain
-        while self._ledger.open_records and self._can_move and self._clock() < deadline:
-            self._status.beat_at = self._beat()
+        while self._ledger.open_records and self._can_move and self._steady() < deadline:
+            self._status.beat_at = self._steady()
             self._settle(self._lanes.outcomes(self._tempo.turn))
             self._graveyard.settle(0.0)
             self._intake.serve()
-            self._commit(self._clock())
-            self._show(self._clock())
-        left = self._give_up(list(self._ledger.pages()), deadline=max(deadline, self._clock() + 1.0))
+            self._commit(self._steady())
+            self._show(self._steady())
+        left = self._give_up(list(self._ledger.pages()), deadline=max(deadline, self._steady() + 1.0))
         self._source.close()
-        self._teller.tell(signals.Stopped(0, left, self._clock() - began))
+        self._teller.tell(signals.Stopped(0, left, self._steady() - began))
 
     @property
     def _can_move(self) -> bool:

@@ -22,10 +22,11 @@ class Platform(Protocol):
 
     destination: Destination
 
-    def shape(self, event: Event, *, now: float) -> Shaped | Skipped | Refusal:
-        """Put `event` into the platform's words, or say why it is not to be sent; `now` in Unix seconds.
+    def shape(self, event: Event) -> Shaped | Skipped | Refusal:
+        """Put `event` into the platform's words, or say why it is not to be sent.
 
-        The same event gives the same bytes at any time and in any process; `now` only decides whether it may go.
+        No clock is asked: the same event gives the same bytes at any time and in any process. When it may go is said in
+        `Shaped.not_before` and `Shaped.expires_at`, and judged by whoever sends it.
         """
 
     def request(self, payloads: Sequence[bytes], secrets: Mapping[str, str]) -> Request:

@@ -135,7 +135,7 @@ class Meta:
         code = options.test_event_code
         self._tail = b"" if code is None else b',"test_event_code":' + orjson.dumps(code)
 
-    def shape(self, event: Event, *, now: float) -> Shaped | Skipped | Refusal:  # noqa: ARG002 - nothing here ages
+    def shape(self, event: Event) -> Shaped | Skipped | Refusal:
         """Put an event into Meta's words; the key order is fixed, so the same event gives the same bytes."""
         body = event.body
         source = body["action_source"]

@@ -34,7 +34,7 @@ def names(batch: list[Delivery]) -> list[str]:
 def test_waits_for_company() -> None:
     """A batch that is not full waits until its first event is as old as the linger."""
     queue = Queue(SMALL)
-    queue.add(several(2), now=EPOCH)
+    queue.add(several(2), now=EPOCH, unix=EPOCH)
 
     assert [] == queue.take(now=EPOCH + 0.999)
     assert ["0", "1"] == names(queue.take(now=EPOCH + 1.0))
@@ -43,7 +43,7 @@ def test_waits_for_company() -> None:
 def test_goes_when_full() -> None:
     """A full batch goes at once, and what is left over waits."""
     queue = Queue(SMALL)
-    queue.add(several(4), now=EPOCH)
+    queue.add(several(4), now=EPOCH, unix=EPOCH)
 
     assert ["0", "1", "2"] == names(queue.take(now=EPOCH))
     assert [] == queue.take(now=EPOCH)
@@ -52,7 +52,7 @@ def test_goes_when_full() -> None:
 def test_goes_when_bytes_are_full() -> None:
     """A batch goes at once when its bytes are full, the comma of each event counted."""
     queue = Queue(SMALL)
-    queue.add(several(2, size=ROOM // 2 - 1), now=EPOCH)
+    queue.add(several(2, size=ROOM // 2 - 1), now=EPOCH, unix=EPOCH)
 
     assert ["0", "1"] == names(queue.take(now=EPOCH))
 
@@ -60,7 +60,7 @@ def test_goes_when_bytes_are_full() -> None:
 def test_hurries() -> None:
     """In a hurry nothing waits for company."""
     queue = Queue(SMALL)
-    queue.add(several(1), now=EPOCH)
+    queue.add(several(1), now=EPOCH, unix=EPOCH)
 
     assert ["0"] == names(queue.take(now=EPOCH, hurry=True))
 
@@ -68,7 +68,7 @@ def test_hurries() -> None:
 def test_probe_is_small() -> None:
     """A cap on the events of a batch leaves the others queued."""
     queue = Queue(SMALL)
-    queue.add(several(3), now=EPOCH)
+    queue.add(several(3), now=EPOCH, unix=EPOCH)
 
     assert ["0"] == names(queue.take(now=EPOCH, most=1))
     assert 2 == len(queue)
@@ -77,7 +77,7 @@ def test_probe_is_small() -> None:
 def test_holds_early_event() -> None:
     """An event of the near future is held until it is due, and others pass it."""
     queue = Queue(SMALL)
-    queue.add([delivery("early", form=shaped("early", at=EPOCH + 30)), delivery("due")], now=EPOCH)
+    queue.add([delivery("early", form=shaped("early", at=EPOCH + 30)), delivery("due")], now=EPOCH, unix=EPOCH)
 
     assert ["due"] == names(queue.take(now=EPOCH + 1))
     assert EPOCH + 30 == queue.due_at()
@@ -97,7 +97,9 @@ def test_discards_closing() -> None:
     gone, kept = Page("orders", 0, 1), Page("orders", 1, 2)
     queue = Queue(LIMITS)
     form = shaped("late", at=EPOCH + 9)
-    queue.add([delivery("x", page=gone), delivery("y", page=kept), delivery("z", page=gone, form=form)], now=EPOCH)
+    queue.add(
+        [delivery("x", page=gone), delivery("y", page=kept), delivery("z", page=gone, form=form)], now=EPOCH, unix=EPOCH
+    )
     gone.closing = True
 
     assert 2 == queue.discard_closing()
@@ -122,7 +124,7 @@ def test_bounds_order_and_age(arrivals: list[tuple[float, list[int]]], events: i
         now = until
         new = [delivery(str(len(arrived) + i), form=shaped("", size=size)) for i, size in enumerate(sizes)]
         arrived |= {item.event_id: now for item in new}
-        queue.add(new, now=now)
+        queue.add(new, now=now, unix=now)
     while len(queue):
         now = max(now, queue.due_at() or 0.0)
         left += _checked(queue.take(now=now), events, arrived, now)

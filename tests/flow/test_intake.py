@@ -15,6 +15,7 @@ from pipeline.core.signals import (
     BudgetSpent,
     IntakePaused,
     IntakeResumed,
+    Revoked,
 )
 from pipeline.core.wire import prefixed
 
@@ -130,6 +131,18 @@ def test_unknown_schema_waits() -> None:
 
         assert ([("orders", 7)], ["a"], 1) == (road.schemas.asked, road.sent, road.committed)
         assert [] == road.teller.of(IntakePaused)
+
+
+def test_rebalances_are_served_while_a_schema_is_fetched() -> None:
+    """However long a schema takes, the consumer is polled: a partition is given up within a second or so."""
+    with Road() as road:
+        road.kafka.produce(prefixed(7, order("a")))
+        road.at(5, lambda: road.source.revoke(FIRST))
+        gone: list[object] = []
+        road.at(6.5, lambda: gone.extend(road.teller.of(Revoked)))
+        road.run(20)
+
+        assert 1 == len(gone)
 
 
 def test_registry_down_holds() -> None:

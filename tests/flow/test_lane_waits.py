@@ -57,6 +57,34 @@ def test_retry_is_the_same_request() -> None:
         assert stage.http.requests[0] == stage.http.requests[1]
 
 
+def test_one_answer_ends_every_back_off() -> None:
+    """When one batch gets an answer the outage is over: another does not sit out its own back-off."""
+    down = {"a", "k"}
+    with Stage(lambda request: Reply(503 if down & set(ids(request)) else 200, {}, b"")) as stage:
+        stage.offer(*"abcdefghij")
+        stage.pass_seconds(20)
+        stage.offer(*"klmnopqrst")
+        stage.pass_seconds(1)
+        down.clear()
+        stage.pass_seconds(1)
+
+        assert 20 == len(stage.accepted)
+
+
+def test_one_answer_does_not_cut_short_what_the_platform_asked_for() -> None:
+    """A wait that the platform named stands, whatever another batch is answered meanwhile."""
+    answers = iter([Reply(503, {"retry-after": "30"}, b""), OK, OK])
+    with Stage(lambda _: next(answers)) as stage:
+        stage.offer(*"abcdefghij")
+        stage.pass_seconds(1)
+        stage.offer(*"klmnopqrst")
+        stage.pass_seconds(28.9)
+        before = len(stage.accepted)
+        stage.pass_seconds(0.2)
+
+        assert (10, 20) == (before, len(stage.accepted))
+
+
 def test_throttle_waits_as_told() -> None:
     """A throttled lane is silent for as long as the platform says, then sends the same bytes."""
     answers = iter([Reply(429, {"retry-after": "30"}, b""), OK, OK])

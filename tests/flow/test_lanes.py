@@ -14,17 +14,19 @@ from virtual_loop import EPOCH
 
 from pipeline.core.ledger import Page
 from pipeline.core.status import LaneStatus
+from pipeline.flow.clocks import Clocks
 from pipeline.flow.lanes import Lanes
 from pipeline.flow.line import World
 
 QUICK = replace(LIMITS, linger_seconds=0.0)
+STILL = Clocks(lambda: EPOCH, lambda: 0.0)
 
 
 @pytest.fixture
 def lanes() -> Iterator[Lanes]:
     """Two lanes, whose loop runs on a thread of its own; the test is the owner thread."""
     loop = asyncio.new_event_loop()
-    world = World(FakeHttp(accept), FakeSecrets({"toy-token": "t"}), FakeTeller(), lambda: EPOCH, lambda: 1.0)
+    world = World(FakeHttp(accept), FakeSecrets({"toy-token": "t"}), FakeTeller(), STILL, lambda: 1.0)
     made = Lanes([Toy(destination(name, QUICK)) for name in ("one", "two")], world, loop)
     running = loop.create_task(made.run())
     thread = threading.Thread(target=lambda: loop.run_until_complete(asyncio.wait([running])))
@@ -48,7 +50,7 @@ def test_deliveries_cross_and_outcomes_come_back(lanes: Lanes) -> None:
 
 def test_no_outcomes() -> None:
     """Without a wait, and without anything to hear, there is nothing."""
-    world = World(FakeHttp(accept), FakeSecrets({}), FakeTeller(), lambda: EPOCH, lambda: 1.0)
+    world = World(FakeHttp(accept), FakeSecrets({}), FakeTeller(), STILL, lambda: 1.0)
     loop = asyncio.new_event_loop()
     lanes = Lanes([], world, loop)
     loop.close()

@@ -16,6 +16,7 @@ from pipeline.core.ledger import Ledger
 from pipeline.core.model import Record, Refusal
 from pipeline.core.reason import Reason
 from pipeline.core.wire import prefixed
+from pipeline.flow.clocks import Moment
 from pipeline.flow.prepare import FUTURE_SECONDS, Prepared, Preparer
 
 ORDERS_ONLY = replace(destination("orders-only"), rule=Rule(kinds=frozenset({"order"})))
@@ -43,7 +44,7 @@ class Scene:
     def prepare(self, *values: bytes | None, topic: str = "orders", partition: int = 0) -> Prepared:
         """Prepare records with these values, offsets from 0."""
         records = [Record(topic, partition, offset, b"k", value, (), None) for offset, value in enumerate(values)]
-        return self.preparer.prepare(records, now=EPOCH)
+        return self.preparer.prepare(records, now=Moment(EPOCH, EPOCH))
 
 
 def refusals(prepared: Prepared) -> list[tuple[str | None, Reason]]:
@@ -188,7 +189,7 @@ def test_schema_that_arrives_is_read() -> None:
     strange = prefixed(7, order("a"))
     unread = scene.prepare(strange).unread
     scene.schemas.arrive("orders", 7, replace(READERS["order"], start=5))
-    prepared = scene.preparer.prepare(unread, now=EPOCH)
+    prepared = scene.preparer.prepare(unread, now=Moment(EPOCH, EPOCH))
 
     assert ["a"] == [item.event_id for item in prepared.deliveries["toy"]]
 
@@ -229,7 +230,7 @@ def test_lost_headers_are_said() -> None:
     """A record whose headers the client could not read is refused as undecodable: it cannot be kept whole."""
     scene = Scene()
     record = Record("orders", 0, 0, b"k", order("a"), (), None, headers_lost=True)
-    prepared = scene.preparer.prepare([record], now=EPOCH)
+    prepared = scene.preparer.prepare([record], now=Moment(EPOCH, EPOCH))
 
     assert [(None, Reason.UNDECODABLE)] == refusals(prepared)
     assert 0 == scene.page.watermark()

@@ -39,7 +39,7 @@ def test_revoke_ends_at_its_deadline() -> None:
         road.run(30)
 
         assert {FIRST: 0} == road.kafka.committed
-        assert [(1, 3.0)] == [(signal.abandoned, round(signal.seconds, 1)) for signal in road.teller.of(Revoked)][:1]
+        assert [(1, 3)] == [(signal.abandoned, round(signal.seconds)) for signal in road.teller.of(Revoked)][:1]
 
 
 def test_nothing_is_committed_after_revoke() -> None:

@@ -134,7 +134,7 @@ def test_c37_code_changes_no_event() -> None:
 def test_options_of_another_platform() -> None:
     """A destination without options of Meta's gets the defaults."""
     bare = Meta(replace(meta().destination, options=None))
-    shaped = bare.shape(order(), now=0.0)
+    shaped = bare.shape(order())
     assert isinstance(shaped, Shaped)
 
     assert "https://graph.facebook.com/v25.0/123/events" == bare.request([shaped.payload], {"token": TOKEN}).url

@@ -115,7 +115,7 @@ def meta(options: MetaOptions | None = None, *, account: str = "123", limits: Li
 
 def shape(event: Event, options: MetaOptions | None = None) -> Shaped | Skipped | Refusal:
     """Put an event into Meta's words."""
-    return meta(options).shape(event, now=NOW)
+    return meta(options).shape(event)
 
 
 def refusal(given: Shaped | Skipped | Refusal) -> tuple[Reason, str]:

@@ -14,7 +14,7 @@ from itertools import pairwise
 import orjson
 from avro_events import record
 from fakes import FakeSecrets, FakeTeller
-from meta_events import NOW, Changes, meta, order
+from meta_events import Changes, meta, order
 
 from pipeline.core.destination import Limits
 from pipeline.core.ledger import Page
@@ -126,7 +126,7 @@ def deliveries(page: Page, count: int, changes: Changes | None = None, *, first:
     template = order(dict(changes or {}))
     for number in range(first, first + count):
         event = replace(template, id=f"e-{number}")
-        shaped = platform.shape(event, now=NOW)
+        shaped = platform.shape(event)
         assert isinstance(shaped, Shaped), shaped
         source = replace(record(b""), offset=number)
         found.append(Delivery("meta-123", source, page, event.name, event.id, event.time, event.schema_id, shaped))

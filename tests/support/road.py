@@ -23,6 +23,7 @@ from pipeline.core.ledger import Ledger
 from pipeline.core.model import Headers, NoReply, Reply, Request
 from pipeline.core.ports import Partition
 from pipeline.core.status import Status
+from pipeline.flow.clocks import Clocks
 from pipeline.flow.graveyard import Graveyard
 from pipeline.flow.intake import Bounds, Inlet, Intake
 from pipeline.flow.lane import Outcomes
@@ -39,9 +40,9 @@ UNREADABLE = b"\x02"
 
 
 @cache
-def order(event_id: str) -> bytes:
-    """Return an order with this event id, as its producer wrote it, that happened at EPOCH."""
-    body = full_order() | {"event_id": event_id, "occurred_at": int(EPOCH * 1000)}
+def order(event_id: str, at: float = EPOCH) -> bytes:
+    """Return an order with this event id, as its producer wrote it, that happened at that Unix second."""
+    body = full_order() | {"event_id": event_id, "occurred_at": int(at * 1000)}
     return encode(body, avsc("order"))
 
 
@@ -86,6 +87,8 @@ class Road:
         destinations: Sequence[str] = ("toy",),
     ) -> None:
         self.loop = VirtualLoop()
+        # Seconds by which somebody has set the worker's wall clock ahead (or, negative, back).
+        self.clock_ahead = 0.0
         self.http = FakeHttp(answer, seconds=seconds)
         self.secrets = FakeSecrets({"toy-token": "t1"})
         self.teller = FakeTeller()
@@ -96,13 +99,14 @@ class Road:
         self.status = Status("test", "0")
         self.ledger = Ledger()
         platforms = [Toy(replace(destination(limits=limits), name=name)) for name in destinations]
-        world = World(self.http, self.secrets, self.teller, self.loop.now, lambda: 1.0)
+        clocks = Clocks(lambda: self.loop.now() + self.clock_ahead, self.loop.time)
+        world = World(self.http, self.secrets, self.teller, clocks, lambda: 1.0)
         self.lanes = _SteppedLanes(platforms, world, self.loop)
         graveyard = Graveyard(
-            self.dead_letters, Budget(allowance or Allowance()), self.teller, self.loop.now, lambda: 1.0
+            self.dead_letters, Budget(allowance or Allowance()), self.teller, self.loop.time, lambda: 1.0
         )
         preparer = Preparer(platforms, self.schemas, self.ledger)
-        inlet = Inlet(self.source, preparer, self.schemas, self.ledger, graveyard, self.teller, self.loop.now)
+        inlet = Inlet(self.source, preparer, self.schemas, self.ledger, graveyard, self.teller, clocks)
         parts = Parts(
             source=self.source,
             intake=Intake(inlet, bounds),
@@ -111,8 +115,7 @@ class Road:
             ledger=self.ledger,
             teller=self.teller,
             status=self.status,
-            clock=self.loop.now,
-            beat=self.loop.time,
+            steady=self.loop.time,
         )
         self.worker = Worker(parts, tempo)
         self._running = self.loop.create_task(self.lanes.run())

@@ -14,6 +14,7 @@ from pipeline.core.destination import Limits
 from pipeline.core.ledger import Page
 from pipeline.core.model import NoReply, Reply, Request
 from pipeline.core.reason import Reason
+from pipeline.flow.clocks import Clocks
 from pipeline.flow.lane import Lane, Outcomes
 from pipeline.flow.line import World
 
@@ -30,7 +31,7 @@ class Stage:
         self.teller = FakeTeller()
         self.page = Page("orders", 0, 1)
         self.outcomes: list[Outcomes] = []
-        world = World(self.http, self.secrets, self.teller, self.loop.now, lambda: 1.0)
+        world = World(self.http, self.secrets, self.teller, Clocks(self.loop.now, self.loop.time), lambda: 1.0)
         self.lane = Lane(Toy(destination(limits=limits)), world, self.outcomes.append)
         self._running = self.loop.create_task(self.lane.run())
 

@@ -2,7 +2,7 @@
 
 The HTTP status says everything: 200 accepted (the body names refused positions), 400 an event is bad (header
 `suspects` names positions), 401 the token is bad, 409 an answer that no table knows, 429 too fast (`retry-after`),
-anything else is an outage.
+anything else is an outage (`retry-after` again).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Toy:
     def __init__(self, destination: Destination) -> None:
         self.destination = destination
 
-    def shape(self, event: Event, *, now: float) -> Shaped | Skipped | Refusal:  # noqa: ARG002 - nothing here ages
+    def shape(self, event: Event) -> Shaped | Skipped | Refusal:
         """Write the id; leads are too much for it."""
         return Skipped(Reason.NO_PLATFORM_EVENT) if event.kind == "lead" else shaped(event.id, at=event.time)
 
@@ -75,11 +75,10 @@ class Toy:
                 return Halt(Reason.UNAUTHORIZED, "the token is bad")
             case 409:
                 return Later(Reason.UNKNOWN_ANSWER, "HTTP 409", blame=REJECTED)
-            case 429:
-                after = reply.headers.get("retry-after")
-                return Later(Reason.THROTTLED, "too fast", float(after) if after else None)
             case code:
-                return Later(Reason.OUTAGE, f"HTTP {code}")
+                after = reply.headers.get("retry-after")
+                reason = Reason.THROTTLED if code == 429 else Reason.OUTAGE
+                return Later(reason, f"HTTP {code}", float(after) if after else None)
 
     def advice(self, reply: Reply) -> Advice:
         """Read `factor` and `pause`."""
