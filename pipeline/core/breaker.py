@@ -3,6 +3,7 @@
 It opens when half of the calls of the last 30 seconds failed (of at least 20), or at once when it is tripped
 (a throttle, a dead token: the platform said so).
 It half-opens after the wait: one probe goes, and its result decides.
+Answers to requests from before it opened cut no wait short: a throttle holds, though its neighbors were accepted.
 An open breaker never dead-letters anything; it only makes the lane wait.
 """
 
@@ -48,8 +49,8 @@ class Breaker:
             self.state = State.HALF_OPEN
 
     def succeeded(self, *, now: float) -> None:
-        """Note an answer that shows the platform at work. It closes the breaker."""
-        if self.state is not State.CLOSED:
+        """Note an answer that shows the platform at work. The probe's closes the breaker."""
+        if self.state is State.HALF_OPEN:
             self.state = State.CLOSED
             self._forget()
         self._note(now, failed=False)

@@ -32,7 +32,7 @@ class Undertaker:
 def letter_headers(letter: DeadLetter, *, undertaker: Undertaker, now: float) -> list[tuple[str, bytes | None]]:
     """Return the headers of `letter`: the producer's own first, then ours in a fixed order."""
     record, refusal = letter.record, letter.refusal
-    earlier = {name: value for name, value in record.headers if name in _KEPT}
+    earlier = {name: value for name, value in record.headers if name in _KEPT and _as_ours(value)}
     ours = {
         "topic": record.topic,
         "partition": str(record.partition),
@@ -60,6 +60,19 @@ def letter_headers(letter: DeadLetter, *, undertaker: Undertaker, now: float) ->
 
 def _theirs(headers: Headers) -> list[tuple[str, bytes | None]]:
     return [(name, value) for name, value in headers if not name.startswith(PREFIX)]
+
+
+def _as_ours(value: bytes | None) -> bool:
+    """Say whether an undertaker could have written `value`: a producer may use our names for anything."""
+    return value is not None and 0 < len(value) <= MOST_BYTES and _is_utf8(value)
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _short(text: str) -> bytes:

@@ -69,6 +69,8 @@ class KafkaSource:
         self._rebalance: Rebalance | None = None
         self._fault: BaseException | None = None
         self._paused = False
+        # Of the commit under way, what did not pass the local fence: told together with the answer, which ends it.
+        self._refused: list[CommitResult] = []
         self._owned: dict[Partition, None] = {}
         # Of all subscribed topics, whoever owns them; counted anew after every assignment.
         self._partitions = 0
@@ -112,15 +114,15 @@ class KafkaSource:
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Store offsets without waiting; the result reaches `Rebalance.committed` from inside `take`."""
-        placed, refused = self._store(offsets)
+        placed, self._refused = self._store(offsets)
         if placed:
             try:
                 self._consumer.commit(offsets=placed, asynchronous=True)
             except KafkaException as error:
-                refused += [_result(place, error.args[0]) for place in placed]
-                placed = []
-        if refused and self._rebalance is not None:
-            self._rebalance.committed(refused)
+                self._refused += [_result(place, error.args[0]) for place in placed]
+            else:
+                return
+        self._hear().committed(self._refused)
 
     def commit_now(self, offsets: Mapping[Partition, int]) -> Sequence[CommitResult]:
         """Store offsets and wait; with all brokers gone that can take as long as the session timeout."""
@@ -220,7 +222,8 @@ class KafkaSource:
 
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         try:
-            self._hear().committed([_result(place, place.error or error) for place in partitions])
+            refused, self._refused = self._refused, []
+            self._hear().committed([*refused, *(_result(place, place.error or error) for place in partitions)])
         except Exception as failure:  # noqa: BLE001 - see the module's first trap
             self._fault = self._fault or failure
 

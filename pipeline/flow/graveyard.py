@@ -20,6 +20,8 @@ from pipeline.core.signals import BudgetSpent, Buried, BuryFailed, Refused
 
 # A topic that comes back is noticed within this time.
 MOST_WAIT_SECONDS = 10.0
+# Failed letters that go again together, at most.
+MOST_AT_ONCE = 512
 
 Cause = tuple[str | None, Reason, str]
 
@@ -38,6 +40,9 @@ class Graveyard:
         self._under_way: set[DeadLetter] = set()
         self._again: list[DeadLetter] = []
         self._again_at = 0.0
+        # How many failed letters go at once: Kafka refuses a whole batch for one letter that is too large, so they
+        # begin alone, and double for as long as Kafka takes them.
+        self._at_once = 1
         self._failures = 0
         self._withheld: list[DeadLetter] = []
         # Why Kafka did not take the last letter, until it takes one.
@@ -76,8 +81,9 @@ class Graveyard:
         """Settle what Kafka has acknowledged, waiting at most `timeout` seconds; try failed letters again in time."""
         now = self._steady()
         if self._again and not self._under_way and now >= self._again_at:
-            # One at a time: Kafka refuses a whole batch for one letter that is too large, and the others must get by.
-            self._send(self._again.pop(0))
+            going, self._again = self._again[: self._at_once], self._again[self._at_once :]
+            for letter in going:
+                self._send(letter)
         reports = self._dead_letters.reports(timeout if self._under_way else 0.0)
         taken = [burial.letter for burial in reports if burial.error is None]
         for letter in taken:
@@ -85,6 +91,8 @@ class Graveyard:
             letter.page.settle(letter.record.offset)
         for (destination, reason, _), (count, _) in _by_cause(taken).items():
             self._teller.tell(Buried(destination, reason, count))
+        if taken:
+            self._at_once = min(2 * self._at_once, MOST_AT_ONCE)
         self._note_failures([burial for burial in reports if burial.error is not None], now)
         if not self._again and (taken or not self._under_way):
             self._failures, self.trouble = 0, None
@@ -113,6 +121,7 @@ class Graveyard:
         if not failed or not self._again:
             return
         self._failures += 1
+        self._at_once = 1
         self._again_at = now + backoff(self._failures, chance=self._chance(), cap=MOST_WAIT_SECONDS)
         self.trouble = failed[0].error
         self._teller.tell(BuryFailed(self.trouble or "", len(failed)))

@@ -75,9 +75,13 @@ class Preparer:
                 self._deliver(record, page, read, out, now)
             else:
                 self._unreadable(record, page, read, out)
-        done = records[: len(records) - len(out.unread)]
-        for topic in {record.topic for record in done}:
-            sizes = [record.size for record in done if record.topic == topic]
+        ours = [
+            record
+            for record in records[: len(records) - len(out.unread)]
+            if self._ledger.page(record.topic, record.partition) is not None
+        ]
+        for topic in {record.topic for record in ours}:
+            sizes = [record.size for record in ours if record.topic == topic]
             out.taken[topic] = (len(sizes), sum(sizes))
         return out
 

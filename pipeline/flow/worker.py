@@ -135,15 +135,12 @@ class Worker:
             self._source.commit(offsets)
 
     def committed(self, results: Sequence[CommitResult]) -> None:
-        """Note what Kafka took. A fenced partition is somebody else's: forget it."""
+        """Note what Kafka took; the rest is tried again. Whose a partition is, only assignments decide."""
         self._committing = False
         for result in results:
             page = self._ledger.page(*result.partition)
             if page is not None and result.error is None:
                 page.committed = result.offset
-            elif page is not None and result.fenced:
-                self._ledger.end_page(*result.partition)
-                self._forget_ended()
         self._tell_commits(results)
 
     def _tell_commits(self, results: Sequence[CommitResult]) -> None:

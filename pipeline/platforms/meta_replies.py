@@ -45,6 +45,9 @@ _SUBCODES: Final[Mapping[int, tuple[Reason, str]]] = {
 # Only 2804019 was ever seen to name the event, as a JSONPath in a localized text.
 _INDEX: Final = re.compile(r"\[['\"]?data['\"]?\]\[(\d{1,5})\]")
 
+# A trace id is the one text of Meta's that is passed on, so it has to look like one.
+_TRACE: Final = re.compile("[0-9A-Za-z/+_=-]{1,64}").fullmatch
+
 _PAUSE_AT: Final = 90.0
 _PAUSE_SECONDS: Final = 60.0
 _SLOW_AT: Final = 75.0
@@ -75,7 +78,7 @@ def _read_success(answer: Mapping[str, object], count: int) -> Verdict:
         Reason.UNCONFIRMED,
         f"Meta confirmed {received if type(received) is int else 'no number'} of {count} events",
         http_status=200,
-        trace_id=_text(answer.get("fbtrace_id")),
+        trace_id=_trace(answer.get("fbtrace_id")),
     )
     return Mixed(dict.fromkeys(range(count), refusal))
 
@@ -125,7 +128,7 @@ def _read_error(reply: Reply, error: Mapping[object, object]) -> Verdict:
         code=str(code),
         subcode=str(subcode) if subcode else "",
         http_status=reply.status,
-        trace_id=_text(error.get("fbtrace_id")),
+        trace_id=_trace(error.get("fbtrace_id")),
     )
     if code in _EVENT_CODES:
         return Doubt(refusal, _suspects(error))
@@ -187,3 +190,8 @@ def _number(value: object) -> int:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _trace(value: object) -> str:
+    text = _text(value)
+    return text if _TRACE(text) else ""

@@ -23,7 +23,7 @@ class Scene:
         self.clock = ManualClock()
         self.graveyard = Graveyard(self.kafka, Budget(allowance), self.teller, self.clock, lambda: 1.0)
         self.page = Page("orders", 0, 1)
-        for offset in range(10):
+        for offset in range(100):
             self.page.take(offset, shares=1, size=1)
 
     def bury(self, *offsets: int) -> None:
@@ -91,6 +91,21 @@ def test_failed_letters_are_tried_one_at_a_time() -> None:
         tries.append(scene.kafka.tries)
 
     assert [3, 4, 5] == tries
+
+
+def test_failed_letters_catch_up_quickly() -> None:
+    """Once Kafka takes letters again they go in doubling numbers: 100 are buried in seven rounds, not in a hundred."""
+    scene = Scene()
+    scene.kafka.fails = "down"
+    scene.bury(*range(100))
+    scene.settle_after(10)
+    scene.kafka.fails = None
+    rounds = 0
+    while scene.graveyard.pending:
+        scene.settle_after(10 if rounds == 0 else 0)
+        rounds += 1
+
+    assert 7 <= rounds <= 9
 
 
 def test_good_letter_passes_a_bad_one() -> None:

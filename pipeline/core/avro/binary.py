@@ -65,8 +65,8 @@ def block(data: bytes, at: int, first: int) -> tuple[int, int]:
 def skip(node: Type, data: bytes, at: int) -> int:
     """Return the position after a value of type `node`. Raises UnreadableError, IndexError or RecursionError."""
     if isinstance(node, Record):
-        for entry in node.fields:
-            at = skip(entry.type, data, at)
+        for inner in node.weighty or ():
+            at = skip(inner, data, at)
         return at
     if isinstance(node, Union):
         index, at = varint(data, at + 1, data[at], 64)

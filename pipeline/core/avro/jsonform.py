@@ -68,10 +68,19 @@ def to_json(value: object, node: Type) -> object:
     if isinstance(node, Array) and isinstance(value, list):
         return [to_json(item, node.items) for item in value]
     if isinstance(node, Primitive) and node.logical == "timestamp-millis" and isinstance(value, int):
-        return (_EPOCH + timedelta(milliseconds=value)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return _moment(value)
     if isinstance(value, date):
         return value.isoformat()
     return format(value, "f") if isinstance(value, Decimal) else value
+
+
+def _moment(milliseconds: int) -> str | int:
+    """Return a time as ISO 8601, or as it is when no calendar has it."""
+    try:
+        moment = _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return milliseconds
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(slots=True)
@@ -172,7 +181,8 @@ class _Reading:
             moment = datetime.fromisoformat(json)
             if moment.tzinfo is None:
                 return self.fault(path, "has no offset from UTC", "add Z or +01:00")
-            return (moment - _EPOCH) // timedelta(milliseconds=1)
+            # Through UTC: the first and the last hours of the calendar are no time there, and raise.
+            return (moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
         except (ValueError, OverflowError):
             return self.fault(path, "is no time", how)
 

@@ -40,6 +40,8 @@ _FILE = "<compiled Avro reader>"
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 # Decimals of up to this many bytes are exact in Python's default context of 28 digits.
 _DECIMAL_BYTES = 11
+# Each branch of a union is nested one deeper in the source, and Python's parser ends long before its own limits do.
+_MOST_BRANCHES = 500
 
 
 class RecordReader:
@@ -150,6 +152,8 @@ class _Program:
             raise SchemaError(f"{path}: the contract cannot hold {kind_of(reader)}")
 
     def _union(self, writer: Union, reader: Type, pad: str, local: str, path: str) -> None:
+        if len(writer.branches) > _MOST_BRANCHES:
+            raise SchemaError(f"{path}: a union of more than {_MOST_BRANCHES} types")
         self._first(pad, path)
         for index, branch in enumerate(writer.branches):
             self.say(pad, f"{'elif' if index else 'if'} n == {2 * index}:", path)

@@ -100,12 +100,16 @@ class Field:
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """Named fields in the order of the wire. `fields` is filled while parsing, because a record may hold itself."""
+    """Named fields in the order of the wire. `fields` is filled while parsing, because a record may hold itself.
+
+    `weighty` are the types of those fields that take bytes: what skipping has to look at. None while parsing.
+    """
 
     name: str
     aliases: tuple[str, ...]
     doc: str
     fields: list[Field] = field(default_factory=list)
+    weighty: tuple[Type, ...] | None = None
 
 
 Named = Record | Enum | Fixed
@@ -152,6 +156,9 @@ def _type(json: Json, space: str, names: dict[str, Named], path: str) -> Type:
         branches = tuple(_type(branch, space, names, f"{path}[{index}]") for index, branch in enumerate(json))
         if not branches or any(isinstance(branch, Union) for branch in branches):
             raise SchemaError(f"{path}: a union holds at least one type and never a union")
+        if len({_identity(branch) for branch in branches}) < len(branches):
+            # Else a short schema could name one long record again and again, on every level.
+            raise SchemaError(f"{path}: a union holds each type once")
         return Union(branches)
     if not isinstance(json, dict):
         raise SchemaError(f"{path}: a schema is a name, a list or an object")
@@ -218,7 +225,28 @@ def _named(kind: str, json: Mapping[str, Json], space: str, names: dict[str, Nam
     names[full] = node
     if isinstance(node, Record):
         node.fields.extend(_fields(json.get("fields"), inner, names, path))
+        node.weighty = tuple(entry.type for entry in node.fields if _takes_bytes(entry.type))
     return node
+
+
+def _identity(node: Type) -> str:
+    """Return what two branches of a union may not have in common: the name, or for a type without one its kind."""
+    if isinstance(node, Primitive):
+        return node.kind
+    return node.name if isinstance(node, Named) else type(node).__name__
+
+
+def _takes_bytes(node: Type) -> bool:
+    """Say whether a value of `node` takes any byte; a record that is still being parsed does."""
+    match node:
+        case Primitive():
+            return node.kind != "null"
+        case Fixed():
+            return node.size > 0
+        case Record():
+            return node.weighty != ()
+        case _:
+            return True
 
 
 def _fields(json: Json, space: str, names: dict[str, Named], path: str) -> Sequence[Field]:

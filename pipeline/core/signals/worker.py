@@ -96,7 +96,7 @@ class Revoked(Signal):
 
 @dataclass(frozen=True, slots=True)
 class Lost(Signal):
-    """Partitions were taken from us, or a commit was fenced; `abandoned` records come again elsewhere."""
+    """Partitions were taken from us; `abandoned` records come again elsewhere."""
 
     usual: ClassVar[Level] = "warning"
     partitions: tuple[Partition, ...]
