@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types floors unit bench kafka docs clean
+.PHONY: help demo test check format lint types floors unit bench fuzz chaos chaos-short chaos-mutants soak kafka docs clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: $(VENV)/.runtime ## the whole road on this machine: embedded Kafka, sandbox, the worker, and a balance at the end
 	@$(BIN)/capi-pipeline demo
@@ -21,6 +21,18 @@ unit: $(VENV)/.dev ## the tests that need no broker: seconds
 	$(BIN)/pytest -m "not kafka" -q
 
 check: format lint types floors test ## everything, cheapest first
+
+chaos: $(VENV)/.dev ## every fault on a three-node Kafka, and a judge that compares sets (ONLY="name name" for some)
+	$(BIN)/python tests/chaos/run.py $(ONLY)
+
+chaos-mutants: $(VENV)/.dev ## the same with workers that break the guarantee on purpose: each must be caught
+	$(BIN)/python tests/chaos/run.py --mutants $(ONLY)
+
+chaos-short: $(VENV)/.dev ## the part of both that CI runs: minutes
+	$(BIN)/python tests/chaos/run.py --short
+
+soak: $(VENV)/.dev ## random faults for SECONDS (SEED=n repeats the same ones)
+	$(BIN)/python tests/chaos/run.py --soak $(or $(SECONDS),300) --seed $(or $(SEED),1)
 
 format: $(VENV)/.dev ## formatting, as it should be (make format FIX=1 rewrites)
 	$(BIN)/ruff format $(if $(FIX),,--check) .
@@ -40,6 +52,9 @@ docs: $(VENV)/.dev ## rewrite the tables in docs/ that are made from the code
 
 bench: $(VENV)/.dev ## what an event costs, beside a bare loop and the vendor's SDK
 	$(BIN)/python -m bench
+
+fuzz: $(VENV)/.dev ## any inputs at the decoder, headers, replies and normalization (make fuzz RUNS=1000000)
+	$(BIN)/python tests/fuzz/run.py all $(if $(RUNS),--runs $(RUNS))
 
 kafka: $(VENV)/.dev ## a real one-node Apache Kafka on loopback, until Ctrl-C
 	$(BIN)/python tests/support/kafka_broker.py

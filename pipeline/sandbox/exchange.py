@@ -58,7 +58,11 @@ class Exchange:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Take one request through all stages."""
         room = self._room
-        call = await self._read(request)
+        try:
+            call = await self._read(request)
+        except ConnectionResetError:
+            # The sender is gone before its request was whole: nothing arrived, and nobody reads the answer.
+            return web.Response(status=400)
         room.stats.arrived(room.now())
         decision = room.faults.decide(request.path, room.now())
         if decision.kind:

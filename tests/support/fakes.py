@@ -61,7 +61,7 @@ class FakeSource:
 
     `idle` is called with the seconds that a real consumer would wait. A `commit_error` is a code and whether it
     means that the partition is somebody else's; with `commit_silent` Kafka takes commits and their results never come.
-    `asked` is every commit that was asked for, taken or not.
+    `asked` is every commit that was asked for, taken or not; `strays` are those for partitions that are not ours.
     """
 
     def __init__(self, kafka: FakeKafka, idle: Callable[[float], None] = lambda _: None) -> None:
@@ -71,6 +71,7 @@ class FakeSource:
         self.commit_error: tuple[str, bool] | None = None
         self.commit_silent = False
         self.asked: list[Mapping[Partition, int]] = []
+        self.strays: list[Partition] = []
         self.broken: str | None = None
         self._idle = idle
         self._positions: dict[Partition, int] = {}
@@ -78,6 +79,11 @@ class FakeSource:
         self._hears: Rebalance | None = None
 
     # -- what Kafka does -------------------------------------------------------------------------------------------
+
+    @property
+    def owned(self) -> frozenset[Partition]:
+        """The partitions that are ours now."""
+        return frozenset(self._positions)
 
     def give(self, *partitions: Partition) -> None:
         """Assign partitions, from where the group has committed."""
@@ -142,6 +148,7 @@ class FakeSource:
     def commit_now(self, offsets: Mapping[Partition, int]) -> Sequence[CommitResult]:
         """Store offsets and return what became of each."""
         self.asked.append(dict(offsets))
+        self.strays += [partition for partition in offsets if partition not in self._positions]
         return [self._commit(partition, offset) for partition, offset in offsets.items()]
 
     def lag(self, watermarks: Mapping[Partition, int]) -> Mapping[Partition, int]:
@@ -186,9 +193,11 @@ class FakeDeadLetters:
     """The dead-letter topic: `topic` is what Kafka has.
 
     With `fails` every letter comes back with that error, with `silent` none comes back until it is False again.
+    `idle` is called with the seconds that a real producer would wait.
     """
 
-    def __init__(self, most_bytes: int = 1_000_000) -> None:
+    def __init__(self, most_bytes: int = 1_000_000, idle: Callable[[float], None] = lambda _: None) -> None:
+        self.idle = idle
         self.topic: list[DeadLetter] = []
         self.tries = 0
         self.fails: str | None = None
@@ -201,8 +210,10 @@ class FakeDeadLetters:
         self.tries += 1
         self._under_way.append(letter)
 
-    def reports(self, timeout: float) -> list[Burial]:  # noqa: ARG002 - the port's; there is nothing to wait for
-        """Return what became of the letters."""
+    def reports(self, timeout: float) -> list[Burial]:
+        """Return what became of the letters, or wait."""
+        if self.silent or not self._under_way:
+            self.idle(timeout)
         if self.silent:
             return []
         letters, self._under_way = self._under_way, []

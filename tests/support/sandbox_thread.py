@@ -28,6 +28,7 @@ class Kept:
     sha256: str
     duplicate: bool
     received_at: float
+    request: int
 
 
 @dataclass(slots=True)
@@ -41,6 +42,8 @@ class SandboxThread:
     _stopping: asyncio.Event | None = None
     _serving: Any = None
     _thread: threading.Thread = field(init=False)
+    _kept: list[Kept] = field(default_factory=list)
+    _read: int = 0
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
@@ -78,9 +81,15 @@ class SandboxThread:
 
     def kept(self) -> list[Kept]:
         """Return everything that was accepted since the first start, duplicates included."""
-        lines = self.journal_path.read_bytes().rpartition(b"\n")[0].splitlines()
-        names = Kept.__slots__
-        return [Kept(**{name: line[name] for name in names}) for line in map(orjson.loads, lines)]
+        # A journal only grows: what was read before is not read again.
+        with self.journal_path.open("rb") as journal:
+            journal.seek(self._read)
+            new = journal.read().rpartition(b"\n")[0]
+        if new:
+            self._read += len(new) + 1
+            lines = map(orjson.loads, new.splitlines())
+            self._kept += [Kept(**{name: line[name] for name in Kept.__slots__}) for line in lines]
+        return list(self._kept)
 
     def add_fault(self, kind: str, **words: object) -> None:
         """Let requests go wrong until `clear_faults`, or `count` times."""
@@ -101,6 +110,10 @@ class SandboxThread:
     def refuse(self, pattern: str) -> None:
         """Refuse events whose id matches, as only the platform can."""
         self._call("POST", "rejections", {"event_id": pattern})
+
+    def refuse_nothing(self) -> None:
+        """Refuse no event any more for what only the platform knows."""
+        self._call("DELETE", "rejections")
 
     def requests(self) -> int:
         """Return how many requests arrived since the last start."""

@@ -37,9 +37,14 @@ class WorkerError(AssertionError):
 
 
 class WorkerProcess:
-    """One worker. Everything it prints, on both streams, goes to `<folder>/<name>.log`."""
+    """One worker. Everything it prints, on both streams, goes to `<folder>/<name>.log`.
 
-    def __init__(self, name: str, folder: Path, settings: Mapping[str, str]) -> None:
+    `program` is what Python runs: the worker as it is, unless a test has a broken one to show.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, settings: Mapping[str, str], program: Sequence[str] = ("-m", "pipeline")
+    ) -> None:
         self.name = name
         self._port = free_ports(1)[0]
         self._log = folder / f"{name}.log"
@@ -53,7 +58,7 @@ class WorkerProcess:
         tied = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*tied, sys.executable, "-m", "pipeline", "run"],
+                [*tied, sys.executable, *program, "run"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -55,6 +55,7 @@ class Scene:
         self.servers, self.folder, self.partitions = servers, folder, partitions
         self.topics: dict[Kind, str] = {kind: f"{name}.{kind}s" for kind in partitions}
         self.rule: Mapping[str, object] = {}
+        self.program: Sequence[str] = ("-m", "pipeline")
         self.group, self.dead_letters = name, f"{name}.dead-letters"
         self.token = f"EAAjourney{uuid.uuid4().hex}"
         self.published: list[Published] = []
@@ -70,7 +71,8 @@ class Scene:
         self.limit()
         for kind, count in self.partitions.items():
             self.create_topic(self.topics[kind], count)
-        self.create_topic(self.dead_letters, 2)
+        # When a letter is there is what the broker says, not the worker.
+        self.create_topic(self.dead_letters, 2, {"message.timestamp.type": "LogAppendTime"})
         till = Till(self.servers, group=self.group, topics=self.topics, dead_letters=self.dead_letters)
         self.till = self._stack.enter_context(closing(till))
         return self
@@ -85,9 +87,14 @@ class Scene:
 
     # -- arranging -------------------------------------------------------------------------------------------------
 
-    def create_topic(self, name: str, partitions: int) -> None:
+    @property
+    def platform_url(self) -> str:
+        """Where workers find the platform."""
+        return self.sandbox.url
+
+    def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
         """Create a topic, and wait until clients see all of it."""
-        self.admin.create_topics([NewTopic(name, partitions)])[name].result()
+        self.admin.create_topics([NewTopic(name, partitions, config=dict(config or {}))])[name].result()
         deadline = time.monotonic() + READY_SECONDS
         while len(self.admin.list_topics(name, timeout=10).topics[name].partitions) < partitions:
             assert time.monotonic() < deadline, f"{name} is not visible"
@@ -123,14 +130,14 @@ class Scene:
             "rule": self.rule,
             "limits": {**LIMITS, **limits},
             "secrets": {"token": SECRET},
-            "options": {"base_url": self.sandbox.url},
+            "options": {"base_url": self.platform_url},
         }
         text = json.dumps({"version": 1, "destinations": [destination]}, indent=1)
         (self.folder / "destinations.yaml").write_text(text, encoding="utf-8")
 
     def start(self, name: str = "worker", **changes: str) -> WorkerProcess:
         """Start a worker with the scene's settings and these changes, and do not wait for it."""
-        return self._stack.enter_context(WorkerProcess(name, self.folder, {**self.settings, **changes}))
+        return self._stack.enter_context(WorkerProcess(name, self.folder, {**self.settings, **changes}, self.program))
 
     def samples(self, count: int) -> list[Sample]:
         """Make good orders, each with an id of its own."""

@@ -1,0 +1,275 @@
+"""One chaos run: a scene on the cluster, with the network's faults in between, everybody watched, and the judgement.
+
+All that is random comes from one seed. All that workers say is kept, and searched for what must never be said.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Final, Self
+
+from commit_log import read_commits
+from evidence import read_burials
+from fault_proxy import FaultProxy
+from inner import MUTANT_VARIABLE, ORDERS_VARIABLE, Orders
+from judge import Acceptance, Committed, Evidence, Judgement, judge
+from kafka_cluster import KafkaCluster
+from typing_extensions import override
+from watch import Watch
+from worker_process import WorkerProcess
+from worker_scene import ENCODERS, SETTLE_SECONDS, Scene
+
+from pipeline.core.contract import Order
+from pipeline.core.reason import Reason
+from pipeline.demo.trade import Expected, Sample
+
+LAUNCHER = Path(__file__).with_name("launch.py")
+PARTITIONS: Final = 6
+# The platform takes longer than the time between two commits: a faster one would hide what is committed too early.
+SLOW: Final[Mapping[str, object]] = {"seconds": 0.25, "jitter": 0.25}
+CANARY: Final = "canary"
+CANARY_PHONE: Final = "+4477009009"
+CANARY_ADDRESS: Final = "198.51.100.77"
+_SAID: Final = re.compile(
+    rf"{CANARY}|4477009009|{re.escape(CANARY_ADDRESS)}|(?<![0-9a-f])[0-9a-f]{{64}}(?![0-9a-f])", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run showed. Seconds are from the end of a fault to the first event settled after it."""
+
+    records: int
+    letters: int
+    judgement: Judgement
+    leaks: Sequence[str]
+    kills: int
+    recovery_seconds: Sequence[float]
+    peak_megabytes: float
+    figures: Mapping[str, float]
+
+    @property
+    def faults(self) -> list[str]:
+        """Everything that must not be."""
+        return [*self.judgement.faults, *self.leaks]
+
+
+class Arena(Scene):
+    """A scene of one topic with six partitions; workers are slowed, watched, and broken by `mutant` if there is one."""
+
+    def __init__(self, cluster: KafkaCluster, folder: Path, *, seed: int, mutant: str = "") -> None:
+        super().__init__(cluster.servers, folder, partitions={"order": PARTITIONS})
+        self.cluster = cluster
+        self.chance = Random(seed)
+        self.orders = Orders(folder / "orders")
+        self.program = (str(LAUNCHER),)
+        # Whether workers know the platform by its name, so that it has to be resolved.
+        self.by_name = False
+        self.kills = 0
+        # Further figures of a scenario, for the table.
+        self.figures: dict[str, float] = {}
+        self.watch = Watch()
+        self.workers: list[WorkerProcess] = []
+        self.proxy: FaultProxy | None = None
+        self._tokens = [self.token]
+        self._healed_at: list[float] = []
+        self._said: list[str] = []
+        self._seed = seed
+        self.settings |= {
+            "CAPI_LOG_LEVEL": "debug",
+            # What is buried here is buried on purpose; that the budget holds is shown elsewhere.
+            "CAPI_DEAD_LETTERS_BUDGET_RATIO": "0.95",
+            "CAPI_SECRET_UNUSED": f"EAA{CANARY}environment",
+            ORDERS_VARIABLE: str(self.orders.folder),
+            MUTANT_VARIABLE: mutant,
+        }
+
+    @override
+    def __enter__(self) -> Self:
+        self.cluster.heal()
+        super().__enter__()
+        self.proxy = self._stack.enter_context(FaultProxy(self.sandbox.port, seed=self._seed))
+        self._stack.enter_context(self.watch)
+        self.limit()
+        self.slow_down()
+        return self
+
+    @override
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self.workers:
+            worker.kill()
+        self.cluster.heal()
+        super().__exit__(kind, error, trace)
+
+    @property
+    @override
+    def platform_url(self) -> str:
+        if self.proxy is None:
+            return self.sandbox.url
+        return self.proxy.url.replace("127.0.0.1", "localhost") if self.by_name else self.proxy.url
+
+    @property
+    def network(self) -> FaultProxy:
+        """The way from the workers to the platform."""
+        if self.proxy is None:
+            raise RuntimeError("the arena is not open")
+        return self.proxy
+
+    # -- arranging -------------------------------------------------------------------------------------------------
+
+    def slow_down(self, **latency: object) -> None:
+        """Let the platform take its time over every answer, longer than the time between two commits."""
+        self.sandbox.add_fault("latency", **{**SLOW, **latency})
+
+    def speed_up(self) -> None:
+        """End every fault of the platform, its slowness too."""
+        self.sandbox.clear_faults()
+
+    def revoke_token(self) -> None:
+        """Let the platform know the token no more, but its successor, which is not on disk yet."""
+        old, self.token = self.token, f"{self.token.partition('-')[0]}-{self.chance.getrandbits(32):08x}"
+        self._tokens.append(self.token)
+        self.sandbox.let_in([self.token], revoked=[old])
+
+    @override
+    def start(self, name: str = "worker", **changes: str) -> WorkerProcess:
+        worker = super().start(f"{name}-{len(self.workers)}", **changes)
+        self.workers.append(worker)
+        self.watch.over(worker)
+        return worker
+
+    def static(self, number: int = 0) -> dict[str, str]:
+        """Return settings of static membership: who comes back under it need not wait for the killed one's session."""
+        return {"CAPI_KAFKA_GROUP_INSTANCE_ID": f"{self.group}-{number}"}
+
+    @override
+    def samples(self, count: int) -> list[Sample]:
+        """Make good orders whose customers are all canaries."""
+        drafts = [self.shop.order() for _ in range(count)]
+        for number, draft in enumerate(drafts):
+            _plant(draft.event, number)
+        return [
+            Sample(
+                kind="order",
+                key=draft.id.encode(),
+                value=ENCODERS["order"].encode(draft.event),
+                headers=(("traceparent", b"00-chaos"),),
+                story="a good order",
+                expected=Expected("accepted", None, draft.event_id, "Purchase", draft.event_time),
+            )
+            for draft in drafts
+        ]
+
+    def publish_mixed(self, count: int, *, broken: int) -> None:
+        """Publish good orders with so many unreadable records evenly among them."""
+        samples = self.samples(count)
+        for index in range(0, count, count // broken):
+            samples[index] = replace(samples[index], value=b"\xff" * 24, expected=doomed(Reason.UNDECODABLE))
+        self.publish_all(samples)
+
+    def publish_refused(self, count: int, *, among: int) -> None:
+        """Publish orders of which the platform refuses `count`, evenly spread, and nobody else could tell."""
+        samples = self.samples(among)
+        for index in range(0, among // count * count, among // count):
+            event_id = samples[index].expected.event_id
+            self.sandbox.refuse(event_id)
+            samples[index] = replace(samples[index], expected=doomed(Reason.REJECTED, event_id))
+        self.publish_all(samples)
+
+    # -- acting ----------------------------------------------------------------------------------------------------
+
+    def kill(self, worker: WorkerProcess) -> None:
+        """End a worker as a crash of its machine would."""
+        self.hear(worker)
+        self.kills += 1
+        worker.kill()
+
+    def settle(self, worker: WorkerProcess, timeout: float = SETTLE_SECONDS) -> None:
+        """Wait until everything is committed; the platform is quick again, so that nobody waits for nothing."""
+        self.wait_settled(worker, timeout)
+
+    def healed(self) -> None:
+        """Note that a fault is over now: from here the recovery is timed."""
+        self._healed_at.append(time.time())
+
+    def hear(self, worker: WorkerProcess) -> None:
+        """Keep what a worker says besides its log, for the search."""
+        if worker.running:
+            with suppress(OSError):
+                self._said += [worker.exposition(), str(worker.readyz())]
+
+    # -- judging ---------------------------------------------------------------------------------------------------
+
+    def report(self, *, complete: bool = True) -> Report:
+        """Judge everything that was published up to now."""
+        for worker in self.workers:
+            self.hear(worker)
+        # In this order, so that what settles meanwhile looks settled late, and never committed early.
+        commits = [
+            Committed(one.at, (one.topic, one.partition), one.offset) for one in read_commits(self.servers, self.group)
+        ]
+        accepted = [
+            Acceptance(
+                one.event_id,
+                one.event_name,
+                one.event_time,
+                one.sha256,
+                one.received_at,
+                one.request,
+                one.duplicate,
+            )
+            for one in self.sandbox.kept()
+        ]
+        buried = read_burials(self.servers, self.dead_letters)
+        evidence = Evidence(self.published, accepted, buried, commits, self.till.ends(), complete)
+        said = [*self._said, *(worker.output for worker in self.workers), str([letter.headers for letter in buried])]
+        return Report(
+            records=len(self.published),
+            letters=len(buried),
+            judgement=judge(evidence),
+            leaks=self._leaks(said),
+            kills=self.kills,
+            recovery_seconds=_recovery(
+                self._healed_at, [*(one.received_at for one in accepted), *(one.landed_at for one in buried)]
+            ),
+            peak_megabytes=self.watch.peak_megabytes,
+            figures=self.figures,
+        )
+
+    def _leaks(self, said: Iterable[str]) -> list[str]:
+        said = [*said, *self.network.request_lines]
+        found = {match.group(0)[:12] for text in said for match in _SAID.finditer(text)}
+        if any(token in text for token in self._tokens for text in said):
+            found.add("the token")
+        return [f"somebody said what nobody may say: {', '.join(sorted(found))}"] if found else []
+
+
+def doomed(reason: Reason, event_id: str = "") -> Expected:
+    """Return what is expected of a record that must end in the dead letters for `reason`."""
+    return Expected("dead-lettered", reason, event_id)
+
+
+def _plant(order: Order, number: int) -> None:
+    customer = order["customer"]
+    customer["emails"] = [f"{CANARY}.{number}@{CANARY}-inbox.example"]
+    customer["phones"] = [f"{CANARY_PHONE}{number % 100:02}"]
+    customer["first_name"], customer["last_name"] = f"{CANARY}first", f"{CANARY}last"
+    customer["external_ids"] = [f"{CANARY}-external-{number}"]
+    touch = order["touch"]
+    if touch.get("client_ip"):
+        touch["client_ip"], touch["user_agent"] = CANARY_ADDRESS, f"{CANARY}Agent/7.7"
+
+
+def _recovery(healed: Sequence[float], settled: Sequence[float]) -> list[float]:
+    """Return how long after each healing the first event was settled; where nothing was left to do it is left out."""
+    firsts = [min((at for at in settled if at >= moment), default=None) for moment in healed]
+    return [first - moment for first, moment in zip(firsts, healed, strict=True) if first is not None]

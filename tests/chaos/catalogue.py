@@ -1,0 +1,47 @@
+"""The scenarios by name, each with its fixed seed, the faults that it covers and the mutants that it must catch."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from arena import Arena
+
+Play = Callable[[Arena], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A fault and the promise that holds through it.
+
+    `number` is that of the fault in docs/chaos.md; `mutants` are caught by it, the first of them in the short run too
+    if the scenario is part of that. `play` raises AssertionError for what the judge cannot see.
+    """
+
+    name: str
+    number: int
+    promise: str
+    play: Play
+    mutants: tuple[str, ...]
+    short: bool
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything random in it: always the same for one name."""
+        return zlib.crc32(self.name.encode())
+
+
+SCENARIOS: Final[dict[str, Scenario]] = {}
+
+
+def scenario(number: int, *mutants: str, short: bool = False) -> Callable[[Play], Play]:
+    """Enter a function as a scenario: its name is the scenario's, its docstring the promise."""
+
+    def enter(play: Play) -> Play:
+        name = play.__name__
+        SCENARIOS[name] = Scenario(name, number, (play.__doc__ or "").strip(), play, mutants, short)
+        return play
+
+    return enter

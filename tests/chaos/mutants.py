@@ -1,0 +1,392 @@
+"""Workers that break the guarantee on purpose, each in one way that systems of this kind are known to break it.
+
+A scenario that cannot tell a mutant from the real worker proves nothing. Each mutant changes one decision of the real
+code and leaves the rest as it is; it lives in the worker's process only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from confluent_kafka import TopicPartition
+
+from pipeline import app
+from pipeline.core.ledger import Ledger, Page
+from pipeline.core.model import Accepted, DeadLetter, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply
+from pipeline.core.pace import Pace
+from pipeline.core.reason import Reason
+from pipeline.core.streak import Streak
+from pipeline.edge.http import HttpSender
+from pipeline.edge.kafka import KafkaSource, _result
+from pipeline.edge.readers import Readers
+from pipeline.edge.secrets import Secrets
+from pipeline.flow.clocks import Clocks, Moment
+from pipeline.flow.graveyard import Graveyard
+from pipeline.flow.intake import Intake
+from pipeline.flow.line import Carried, Line
+from pipeline.flow.prepare import Preparer
+from pipeline.flow.worker import Worker
+from pipeline.platforms.meta import Meta
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A way to break the worker: what it does wrong, in a sentence, and how to make it so."""
+
+    name: str
+    sin: str
+    break_it: Callable[[], None]
+
+
+MUTANTS: Final[dict[str, Mutant]] = {}
+
+
+def mutant(break_it: Callable[[], None]) -> Callable[[], None]:
+    """Enter a function as a mutant: its name is the mutant's, its docstring the sin."""
+    name = break_it.__name__
+    MUTANTS[name] = Mutant(name, (break_it.__doc__ or "").strip(), break_it)
+    return break_it
+
+
+# -- offsets ------------------------------------------------------------------------------------------------------
+
+
+@mutant
+def commit_at_poll() -> None:
+    """Commits what was read, whatever became of it."""
+    Page.watermark = lambda self: self.next_offset
+
+
+@mutant
+def commit_highest() -> None:
+    """Commits past the highest offset that is settled, not past the lowest that is not."""
+    highest: dict[Page, int] = {}
+    take, settle = Page.take, Page.settle
+
+    def take_and_note(self: Page, offset: int, *, shares: int, size: int) -> int:
+        highest.setdefault(self, offset)
+        return take(self, offset, shares=shares, size=size)
+
+    def settle_and_note(self: Page, offset: int) -> None:
+        settle(self, offset)
+        highest[self] = max(highest[self], offset + 1)
+
+    Page.take = take_and_note
+    Page.settle = settle_and_note
+    Page.watermark = lambda self: highest.get(self)  # noqa: PLW0108 - a method binds, a bound method does not
+
+
+@mutant
+def commit_before_acceptance() -> None:
+    """Settles a batch when it goes out, not when the platform has accepted it."""
+    going: set[asyncio.Task[Any]] = set()
+
+    async def ask(self: Line, carried: Carried) -> Accepted | None:
+        if not await self._permission(carried):
+            return None
+        going.add(asyncio.create_task(self._send(Carried(carried.deliveries))))
+        return Accepted()
+
+    Line.ask = ask
+
+
+@mutant
+def commit_everything_when_leaving() -> None:
+    """Giving up a partition, commits what was read instead of what is settled."""
+    give_up, watermark = Worker._give_up, Page.watermark
+
+    def give_up_badly(self: Worker, pages: Any, *, deadline: float) -> int:
+        Page.watermark = lambda page: page.next_offset if page.closing else watermark(page)
+        try:
+            return give_up(self, pages, deadline=deadline)
+        finally:
+            Page.watermark = watermark
+
+    Worker._give_up = give_up_badly
+
+
+@mutant
+def settle_after_revoke() -> None:
+    """Keeps the pages of partitions it has given up, and commits what settles on them later."""
+
+    def store(self: KafkaSource, offsets: Any) -> Any:
+        return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()], []
+
+    Page.end = lambda self: None
+    Ledger.end_page = lambda self, topic, partition: None
+    KafkaSource._store = store
+
+
+@mutant
+def failed_commit_counts() -> None:
+    """Takes a commit that Kafka refused for one that it took."""
+    committed = Worker.committed
+
+    def committed_anyway(self: Worker, results: Any) -> None:
+        committed(self, [replace(result, error=None, fenced=False) for result in results])
+
+    Worker.committed = committed_anyway
+
+
+@mutant
+def go_on_after_a_callback_failed() -> None:
+    """Lets an error leave a callback and carries on: the batch that was being fetched is gone."""
+    take = KafkaSource.take
+
+    def take_anyway(self: KafkaSource, most: int, timeout: float) -> Any:
+        try:
+            return take(self, most, timeout)
+        except Exception:  # noqa: BLE001 - that is the sin
+            return []
+
+    def on_commit(self: KafkaSource, error: Any, partitions: Any) -> None:
+        self._hear().committed([_result(place, place.error or error) for place in partitions])
+
+    KafkaSource.take = take_anyway
+    KafkaSource._on_commit = on_commit
+
+
+@mutant
+def jump_over_lost_offsets() -> None:
+    """Where Kafka no longer has the records after the committed offset, goes on with what is there and says nothing."""
+    init = KafkaSource.__init__
+
+    def init_badly(self: KafkaSource, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **{**kwargs, "on_lost_offsets": "earliest"})
+
+    KafkaSource.__init__ = init_badly
+
+
+# -- dead letters -------------------------------------------------------------------------------------------------
+
+
+@mutant
+def dead_letter_not_awaited() -> None:
+    """Settles a record when its dead letter is handed to the producer, not when Kafka has it."""
+
+    def send(self: Graveyard, letter: DeadLetter) -> None:
+        self._dead_letters.bury(letter)
+        letter.page.settle(letter.record.offset)
+
+    Graveyard._send = send
+    Graveyard.settle = lambda self, timeout: self._dead_letters.reports(0.0) and None
+
+
+@mutant
+def failed_dead_letter_swallowed() -> None:
+    """Logs a dead letter that Kafka did not take, and goes on as if it had."""
+
+    def shrug(self: Graveyard, failed: Any, now: float) -> None:
+        for burial in failed:
+            self._under_way.discard(burial.letter)
+            burial.letter.page.settle(burial.letter.record.offset)
+
+    Graveyard._note_failures = shrug
+
+
+@mutant
+def skip_what_cannot_be_read() -> None:
+    """Passes over a record that does not decode."""
+
+    def pass_over(self: Preparer, record: Any, page: Any, why: Any, out: Any) -> None:
+        page.take(record.offset, shares=0, size=0)
+
+    Preparer._unreadable = pass_over
+
+
+@mutant
+def registry_outage_blames_records() -> None:
+    """Dead-letters records whose schema cannot be asked for at the moment."""
+    reader = Readers.reader
+
+    def blame(self: Readers, topic: str, ref: Any) -> Any:
+        found = reader(self, topic, ref)
+        return Refusal(Reason.SCHEMA_UNKNOWN, "no answer") if found is None and self.down else found
+
+    Readers.reader = blame
+
+
+# -- the platform's answers ---------------------------------------------------------------------------------------
+
+
+def _answering(change: Callable[[Any, Any, int], Any]) -> None:
+    """Let the Meta platform's reading of a reply pass through `change(verdict, reply, count)`."""
+    read = Meta.read
+
+    def read_badly(self: Meta, reply: Any, count: int) -> Any:
+        return change(read(self, reply, count), reply, count)
+
+    Meta.read = read_badly
+
+
+def _all_refused(count: int) -> Any:
+
+    return Mixed(dict.fromkeys(range(count), Refusal(Reason.REJECTED, "given up")))
+
+
+@mutant
+def dead_letter_on_bad_token() -> None:
+    """Takes a refused token for a refusal of the events, and dead-letters them."""
+    _answering(lambda verdict, _, count: _all_refused(count) if isinstance(verdict, Halt) else verdict)
+
+
+@mutant
+def drop_on_throttle() -> None:
+    """Drops a batch that was throttled."""
+
+    def drop(verdict: Any, _: Any, __: int) -> Any:
+        return Accepted() if isinstance(verdict, Later) and verdict.reason is Reason.THROTTLED else verdict
+
+    _answering(drop)
+
+
+@mutant
+def dead_letter_after_three_tries() -> None:
+    """Gives a batch up after three failed attempts, whosever fault they were."""
+    send = Line._send
+
+    async def give_up(self: Line, carried: Carried) -> Any:
+        verdict = await send(self, carried)
+        tired = isinstance(verdict, Later) and carried.deliveries[0].attempts >= 3
+        return _all_refused(len(carried.deliveries)) if tired else verdict
+
+    Line._send = give_up
+
+
+@mutant
+def silence_is_acceptance() -> None:
+    """Takes a request without an answer for one that was accepted."""
+    _answering(lambda verdict, reply, _: Accepted() if isinstance(reply, NoReply) else verdict)
+
+
+@mutant
+def any_200_is_acceptance() -> None:
+    """Looks at the status of an answer and not into its body."""
+
+    def believe(verdict: Any, reply: Any, _: int) -> Any:
+        return Accepted() if isinstance(reply, Reply) and reply.status == 200 else verdict
+
+    _answering(believe)
+
+
+@mutant
+def whole_batch_for_one() -> None:
+    """Dead-letters a whole batch for the one event that the platform refused."""
+    _answering(lambda verdict, _, count: _all_refused(count) if isinstance(verdict, Doubt) else verdict)
+
+
+@mutant
+def never_hopeless() -> None:
+    """Goes on refusing one by one when everything is refused, and pours the topic into the dead letters."""
+    Streak.hopeless = property(lambda self: False)
+
+
+@mutant
+def ignores_rotation() -> None:
+    """Reads its secrets once, and never again."""
+    values = Secrets.values
+    known: dict[Any, Any] = {}
+
+    def remembered(self: Secrets, names: Any) -> Any:
+        key = tuple(sorted(names.items()))
+        if key not in known:
+            known[key] = values(self, names)
+        return known[key]
+
+    Secrets.values = remembered
+
+
+@mutant
+def no_time_limit() -> None:
+    """Waits for an answer for as long as the connection stands."""
+    post = HttpSender.post
+
+    async def patiently(self: HttpSender, request: Any, *, within: float) -> Any:
+        return await post(self, request, within=86_400.0)
+
+    HttpSender.post = patiently
+
+
+@mutant
+def network_errors_are_raised() -> None:
+    """Lets the errors of the network leave the sender, so that an outage crashes the worker."""
+    post = HttpSender.post
+
+    async def raising(self: HttpSender, request: Any, *, within: float) -> Any:
+        reply = await post(self, request, within=within)
+        if isinstance(reply, NoReply):
+            raise OSError(reply.cause)
+        return reply
+
+    HttpSender.post = raising
+
+
+# -- identity, time, limits, the end ------------------------------------------------------------------------------
+
+
+@mutant
+def bytes_by_the_clock() -> None:
+    """Writes the time of sending into the event, so that a copy is another event to the platform."""
+    shape = Meta.shape
+
+    def shape_by_the_clock(self: Meta, event: Any) -> Any:
+        return shape(self, replace(event, time=time.time()))
+
+    Meta.shape = shape_by_the_clock
+
+
+@mutant
+def waits_by_the_wall_clock() -> None:
+    """Measures waits by a clock that people set."""
+    init = Clocks.__init__
+
+    def one_clock(self: Clocks, wall: Any, steady: Any) -> None:
+        init(self, wall, wall)
+
+    Clocks.__init__ = one_clock
+
+
+@mutant
+def age_by_one_clock() -> None:
+    """Refuses events for their time on the word of a clock that may be wrong."""
+    Clocks.moment = lambda self: Moment(self.wall(), self.wall())
+
+
+@mutant
+def whole_rate_each() -> None:
+    """Lets every replica send at the whole rate."""
+    Pace.share = lambda self, *_, **__: None
+
+
+@mutant
+def takes_without_end() -> None:
+    """Reads on however much is in flight."""
+    reason_to_hold = Intake._reason_to_hold
+
+    def never_full(self: Intake) -> Any:
+        reason = reason_to_hold(self)
+        return None if reason is Reason.BACKPRESSURE else reason
+
+    Intake._reason_to_hold = never_full
+
+
+@mutant
+def leaves_without_draining() -> None:
+    """Asked to stop, gives up what it has in flight at once."""
+    Worker._can_move = property(lambda self: False)
+    give_up = Worker._give_up
+
+    def at_once(self: Worker, pages: Any, *, deadline: float) -> int:
+        return give_up(self, pages, deadline=0.0)
+
+    Worker._give_up = at_once
+
+
+@mutant
+def stays_for_ever() -> None:
+    """Has no hard end: what hangs while it drains keeps the process."""
+    app._Room._end_within = lambda self, seconds: None

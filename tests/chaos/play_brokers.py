@@ -1,0 +1,116 @@
+"""Brokers that die, lose their quorum, move and come back, and a dead-letter topic that takes nothing."""
+
+from __future__ import annotations
+
+import time
+
+from arena import Arena
+from catalogue import scenario
+from play_kills import set_topic
+
+SMALL_BYTES = 200
+LARGE_BYTES = 1_048_588
+NO_QUORUM_SECONDS = 15
+ALL_DOWN_SECONDS = 40
+
+
+@scenario(10, "commit_at_poll")
+def coordinator_moves(arena: Arena) -> None:
+    """The group's coordinator moves five times in mid-traffic, twice by a crash: commits go on, and pass nothing."""
+    arena.publish(1500)
+    worker = arena.start(**arena.static()).wait_ready()
+    for number in range(3):
+        arena.wait_kept(worker, len(arena.sandbox.kept()) + 100)
+        coordinator = arena.cluster.coordinator(arena.group)
+        arena.cluster.stop(coordinator) if number == 0 else arena.cluster.kill(coordinator)
+        time.sleep(1)
+        arena.publish(300)
+        arena.cluster.start(coordinator)
+        arena.cluster.heal()
+        arena.cluster.elect_preferred("__consumer_offsets", 0)
+        arena.healed()
+    arena.publish(300)
+    arena.kill(worker)
+    arena.settle(arena.start(**arena.static()))
+
+
+@scenario(11, "commit_at_poll")
+def broker_and_worker_die_together(arena: Arena) -> None:
+    """A machine that takes a broker and a worker with it: another worker goes on with the brokers that are left."""
+    arena.publish(2000)
+    worker = arena.start(**arena.static())
+    arena.wait_kept(worker, 300)
+    arena.cluster.kill(arena.cluster.leader(arena.topics["order"], 0))
+    arena.kill(worker)
+    arena.healed()
+    arena.settle(arena.start(**arena.static()), 60)
+
+
+@scenario(11, "failed_commit_counts")
+def no_quorum(arena: Arena) -> None:
+    """Two of three brokers are away: what was taken is delivered, no commit is believed that Kafka did not take."""
+    arena.publish(600)
+    worker = arena.start().wait_ready()
+    arena.wait_kept(worker, 50)
+    down = [node for node in arena.cluster.node_ids if node != arena.cluster.coordinator(arena.group)]
+    for node in down:
+        arena.cluster.kill(node)
+    time.sleep(NO_QUORUM_SECONDS)
+
+    assert worker.running
+    for node in down:
+        arena.cluster.launch(node)
+    arena.cluster.heal()
+    arena.healed()
+    arena.settle(worker, 60)
+    arena.publish(200)
+    arena.settle(worker, 60)
+
+
+@scenario(11, "failed_dead_letter_swallowed")
+def all_brokers_down(arena: Arena) -> None:
+    """All brokers die and are away longer than a dead letter is tried: the worker holds, and goes on with them."""
+    arena.publish_mixed(900, broken=300)
+    worker = arena.start().wait_ready()
+    arena.wait_kept(worker, 50)
+    for node in arena.cluster.node_ids:
+        arena.cluster.kill(node)
+    worker.wait_for("dead_letters_down", ALL_DOWN_SECONDS)
+
+    assert worker.running
+    for node in arena.cluster.node_ids:
+        arena.cluster.launch(node)
+    arena.cluster.heal()
+    arena.healed()
+    arena.settle(worker, 90)
+
+
+@scenario(12, "failed_dead_letter_swallowed", "dead_letter_not_awaited", short=True)
+def dead_letters_refused(arena: Arena) -> None:
+    """A dead-letter topic that refuses the letters' size: the worker holds and says why, and goes on when it can."""
+    set_topic(arena, arena.dead_letters, "max.message.bytes", str(SMALL_BYTES))
+    arena.publish_mixed(400, broken=40)
+    worker = arena.start()
+    worker.wait_for("dead_letters_down")
+    worker.wait_until(lambda: worker.total("capi_dead_letters_pending") >= 1, 10, "shows the letters as pending")
+    worker.wait_until(lambda: worker.total("capi_intake_paused", "dead_letters_down") == 1, 10, "says why it holds")
+
+    assert [] == arena.till.dead_letters()
+    set_topic(arena, arena.dead_letters, "max.message.bytes", str(LARGE_BYTES))
+    arena.healed()
+    arena.settle(worker)
+    assert worker.wait_ready().running
+
+
+@scenario(12, "failed_dead_letter_swallowed")
+def dead_letters_forbidden(arena: Arena) -> None:
+    """A dead-letter topic that the worker may not write to any more: it holds, and goes on once it may again."""
+    worker = arena.start().wait_ready()
+    arena.cluster.deny_writes(arena.dead_letters)
+    arena.publish_mixed(400, broken=40)
+    worker.wait_for("dead_letters_down", 40)
+
+    assert [] == arena.till.dead_letters()
+    arena.cluster.allow_writes(arena.dead_letters)
+    arena.healed()
+    arena.settle(worker, 60)

@@ -1,0 +1,131 @@
+"""Workers that end at the worst moment: killed, or asked to stop when there is no time for it."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from arena import Arena
+from catalogue import scenario
+from confluent_kafka.admin import (
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+NEVER = {"CAPI_INTAKE_COMMIT_INTERVAL_SECONDS": "60"}
+EXIT_SECONDS = 6.0
+
+
+@scenario(1, "bytes_by_the_clock", short=True)
+def killed_after_acceptance(arena: Arena) -> None:
+    """Killed between the platform's answer and the commit: copies have the same id, time and bytes."""
+    arena.publish(1500)
+    for _ in range(3):
+        worker = arena.start(**arena.static(), **NEVER)
+        arena.wait_kept(worker, len(arena.sandbox.kept()) + 200)
+        arena.kill(worker)
+
+    assert {0} == set(arena.till.committed().values())
+    arena.settle(arena.start(**arena.static()))
+    assert arena.duplicates() >= 400
+
+
+@scenario(2, "dead_letter_not_awaited", short=True)
+def killed_after_burial(arena: Arena) -> None:
+    """Killed with dead letters on their way, and with buried ones before the commit: each is there in the end."""
+    arena.publish_mixed(600, broken=200)
+    worker = arena.start(**arena.static(), **NEVER)
+    worker.wait_until(lambda: len(arena.till.dead_letters()) >= 100, 20, "buried a hundred")
+    arena.kill(worker)
+
+    set_topic(arena, arena.dead_letters, "min.insync.replicas", "3")
+    node = next(node for node in arena.cluster.node_ids if node != arena.cluster.coordinator(arena.group))
+    arena.cluster.kill(node)
+    time.sleep(3)
+    worker = arena.start(**arena.static())
+    arena.wait_kept(worker, len(arena.sandbox.kept()) + 100)
+    worker.wait_until(lambda: worker.total("capi_dead_letters_pending") > 20, 20, "has letters on their way")
+    time.sleep(1)
+    arena.kill(worker)
+    arena.cluster.heal()
+    arena.healed()
+    arena.settle(arena.start(**arena.static()))
+
+
+@scenario(3, "commit_at_poll", "commit_highest", "commit_before_acceptance", short=True)
+def killed_in_full_flight(arena: Arena) -> None:
+    """Killed with many requests out to a platform that is slower than the commits: no commit has passed them."""
+    arena.slow_down(seconds=0.4, jitter=0.6)
+    arena.limit(events_per_request=20, concurrency=8)
+    arena.publish(2400)
+    for least in (100, 300, 500):
+        worker = arena.start(**arena.static())
+        arena.wait_kept(worker, least)
+        committed = arena.till.committed()
+        worker.wait_until(lambda before=committed: arena.till.committed() != before, 10, "committed again")
+        arena.kill(worker)
+        arena.healed()
+    arena.limit(concurrency=8)
+    arena.settle(arena.start(**arena.static()))
+
+
+@scenario(4, "leaves_without_draining", short=True)
+def sigterm_with_time(arena: Arena) -> None:
+    """Asked to stop with time enough, a worker delivers and commits all that it has, and nothing is sent twice."""
+    arena.publish(600)
+    worker = arena.start()
+    arena.wait_kept(worker, 50)
+
+    assert 0 == worker.terminate()
+    assert [0] == [line["open_records"] for line in worker.told("stopped")]
+    arena.settle(arena.start())
+    assert 0 == arena.duplicates()
+
+
+@scenario(5, "commit_everything_when_leaving")
+def sigterm_without_time(arena: Arena) -> None:
+    """Asked to stop when the platform needs longer than there is, it leaves in time, with what is settled."""
+    arena.slow_down(seconds=3)
+    arena.limit(timeout_seconds=10)
+    arena.publish(1500)
+    worker = arena.start(CAPI_STOP_DRAIN_DEADLINE_SECONDS="1", CAPI_STOP_REVOKE_DEADLINE_SECONDS="1")
+    arena.wait_kept(worker, 50)
+    began = time.monotonic()
+
+    assert 0 == worker.terminate()
+    assert time.monotonic() - began < EXIT_SECONDS
+    assert arena.till.committed() != arena.till.ends()
+    arena.speed_up()
+    arena.settle(arena.start())
+
+
+@scenario(5, "stays_for_ever")
+def sigterm_without_brokers(arena: Arena) -> None:
+    """Asked to stop while no broker answers, the process still ends before its exit deadline, and nothing is lost."""
+    arena.publish(1500)
+    worker = arena.start(CAPI_STOP_EXIT_DEADLINE_SECONDS="5", CAPI_STOP_DRAIN_DEADLINE_SECONDS="2")
+    arena.wait_kept(worker, 200)
+    for node in arena.cluster.node_ids:
+        arena.cluster.freeze(node)
+    began = time.monotonic()
+    worker.signal(signal.SIGTERM)
+    try:
+        worker.exit_code(EXIT_SECONDS)
+    finally:
+        for node in arena.cluster.node_ids:
+            arena.cluster.thaw(node)
+
+    assert time.monotonic() - began < EXIT_SECONDS
+    arena.cluster.heal()
+    arena.healed()
+    arena.settle(arena.start())
+
+
+def set_topic(arena: Arena, topic: str, name: str, value: str) -> None:
+    """Change one configuration of a topic."""
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+    for done in arena.admin.incremental_alter_configs([resource]).values():
+        done.result()

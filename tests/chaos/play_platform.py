@@ -1,0 +1,142 @@
+"""The platform and the way to it: answers that are lost, slow, wrong, or none, and tokens that die."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from arena import Arena
+from catalogue import scenario
+from fault_proxy import CutRequest, Delay, Drip, HalfOpen, NetworkFault, Refused, ResetReply
+from worker_scene import SECRET
+
+OUTAGE_SECONDS = float(os.environ.get("OUTAGE", "30"))
+NETWORK_FAULTS: tuple[NetworkFault, ...] = (
+    Delay(0.4),
+    Drip(20),
+    HalfOpen(),
+    ResetReply(30),
+    CutRequest(2000),
+    Refused(),
+)
+
+
+@scenario(16, "silence_is_acceptance", "any_200_is_acceptance", "dead_letter_after_three_tries", short=True)
+def ambiguous_answers(arena: Arena) -> None:
+    """Accepted or not, and nobody says: lost answers, cut connections, a 200 that is none. All is sent again."""
+    arena.limit(timeout_seconds=1)
+    for stored in (True, False):
+        arena.sandbox.add_fault("silence", stored=stored, probability=0.05)
+        arena.sandbox.add_fault("reset", stored=stored, probability=0.05)
+        arena.sandbox.add_fault("close", stored=stored, probability=0.05)
+    arena.sandbox.add_fault("unavailable", probability=0.1)
+    worker = arena.start()
+    arena.publish(2000)
+    # The first batches get it thick: no batch may be lost however often it is unlucky.
+    arena.sandbox.add_fault("unavailable", count=12)
+    arena.wait_kept(worker, 1200)
+    arena.speed_up()
+    arena.healed()
+    arena.settle(worker)
+
+
+@scenario(17, "drop_on_throttle", "dead_letter_after_three_tries", short=True)
+def throttle_storm(arena: Arena) -> None:
+    """Throttled with a named wait, without one, by code and by rate: all waits, nothing is dropped or buried."""
+    worker = arena.start().wait_ready()
+    arena.sandbox.add_fault("status", status=429, retry_after=1, count=6)
+    arena.publish(700)
+    arena.wait_kept(worker, 100)
+    arena.sandbox.add_fault("status", status=429, count=8)
+    arena.sandbox.add_fault("error", code=4, count=2)
+    arena.wait_kept(worker, 300)
+    arena.sandbox.add_fault("rate_limit", per_second=3)
+    arena.publish(700)
+    worker.wait_until(lambda: worker.total("capi_lane_waits_total", "throttled") >= 8, 40, "was throttled many times")
+    arena.speed_up()
+    arena.healed()
+    arena.settle(worker, 90)
+    assert [] == arena.till.dead_letters()
+
+
+@scenario(17, "takes_without_end", "dead_letter_after_three_tries", short=True)
+def long_outage(arena: Arena) -> None:
+    """The platform is away for OUTAGE seconds over a backlog: no dead letter, bounded memory, back by itself."""
+    most = 2000
+    arena.sandbox.add_fault("status", status=503)
+    arena.publish(5000)
+    worker = arena.start(CAPI_INTAKE_MAX_RECORDS=str(most)).wait_ready()
+    worker.wait_until(
+        lambda: worker.total("capi_intake_paused", "backpressure") == 1, 30, "holds, as full as it may be"
+    )
+    over = time.monotonic() + OUTAGE_SECONDS
+    while time.monotonic() < over:
+        assert worker.total("capi_in_flight_records") <= most + 500
+        time.sleep(min(1.0, OUTAGE_SECONDS / 10))
+
+    assert ([], 0) == (arena.till.dead_letters(), len(arena.sandbox.kept()))
+    assert {0} == set(arena.till.committed().values())
+    arena.speed_up()
+    arena.healed()
+    arena.settle(worker, 120)
+    assert 0 == arena.duplicates()
+
+
+@scenario(18, "dead_letter_on_bad_token", "ignores_rotation", short=True)
+def token_revoked_and_rotated(arena: Arena) -> None:
+    """A token dies in mid-traffic and a new one comes on disk: the lane halts and resumes, without a restart."""
+    worker = arena.start().wait_ready()
+    arena.publish(1500)
+    arena.wait_kept(worker, 300)
+    arena.revoke_token()
+    worker.wait_for("all_lanes_halted")
+    time.sleep(2)
+
+    assert [] == arena.till.dead_letters()
+    arena.write_secret(SECRET, arena.token)
+    arena.healed()
+    arena.settle(worker)
+    assert worker.wait_ready().running
+
+
+@scenario(19, "no_time_limit", "silence_is_acceptance", short=True)
+def broken_network(arena: Arena) -> None:
+    """Delay, slow drip, half-open connections, resets in mid-answer, cuts in mid-request, a closed port: one by one."""
+    arena.limit(timeout_seconds=1.5)
+    worker = arena.start().wait_ready()
+    for fault in NETWORK_FAULTS:
+        arena.publish(150)
+        before = worker.total("capi_lane_waits_total", "outage")
+        arena.network.suffer(fault)
+        arena.publish(150)
+        if not isinstance(fault, Delay):
+            worker.wait_until(
+                lambda least=before: worker.total("capi_lane_waits_total", "outage") > least,
+                10,
+                f"noticed {fault}",
+            )
+        time.sleep(1)
+        arena.network.heal()
+        arena.healed()
+        arena.settle(worker)
+
+
+@scenario(19, "network_errors_are_raised")
+def names_do_not_resolve(arena: Arena) -> None:
+    """The platform's name does not resolve for a while: that is an outage like any other."""
+    arena.by_name = True
+    arena.limit()
+    worker = arena.start().wait_ready()
+    arena.publish(500)
+    arena.wait_kept(worker, 50)
+    arena.orders.lose_names()
+    arena.network.suffer(Refused())
+    time.sleep(1)
+    arena.network.heal()
+    arena.publish(500)
+    time.sleep(12)
+
+    assert worker.running
+    arena.orders.find_names()
+    arena.healed()
+    arena.settle(worker, 90)

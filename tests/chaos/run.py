@@ -1,0 +1,168 @@
+"""Runs scenarios one by one and prints what came of them: `make chaos` and its sisters.
+
+Everything is bounded in time and stops what it starts. Exit code 0: nothing was lost, and every mutant was caught.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+for folder in ("support", "chaos"):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / folder))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import play_brokers
+import play_groups
+import play_insides
+import play_kills
+import play_platform
+import play_records
+from arena import Arena, Report
+from catalogue import SCENARIOS, Scenario
+from confluent_kafka import KafkaException
+from kafka_cluster import KafkaCluster
+from soak import soak
+
+from pipeline.demo.till import TillError
+
+PLAYS = (play_kills, play_groups, play_brokers, play_records, play_platform, play_insides)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one run: everything that must not be, and the figures if it could be judged."""
+
+    name: str
+    mutant: str
+    faults: Sequence[str]
+    report: Report | None
+    seconds: float
+
+
+def run(cluster: KafkaCluster, chosen: Scenario, mutant: str = "") -> Result:
+    """Play a scenario in an arena of its own and judge it. What the workers of a failed one said is kept."""
+    began, faults, report = time.monotonic(), list[str](), None
+    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{chosen.name}-"))
+    with Arena(cluster, folder, seed=chosen.seed, mutant=mutant) as arena:
+        try:
+            chosen.play(arena)
+        except (AssertionError, OSError, TillError, KafkaException) as error:
+            faults.append(str(error) or _line(error))
+        cluster.heal()
+        # With a promise broken already there may be work left over: that is no second finding.
+        report = arena.report(complete=not faults)
+        faults += report.faults
+    if faults and not mutant:
+        faults.append(f"what the workers said is in {folder}")
+    else:
+        shutil.rmtree(folder)
+    return Result(chosen.name, mutant, faults, report, time.monotonic() - began)
+
+
+def play_all(cluster: KafkaCluster, chosen: Sequence[Scenario]) -> Iterator[Result]:
+    """Play scenarios as they are, telling each as it ends."""
+    for one in chosen:
+        result = run(cluster, one)
+        _say(_row(result))
+        for fault in result.faults:
+            _say(f"    {_first_line(fault)}")
+        yield result
+
+
+def break_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, first_only: bool) -> Iterator[Result]:
+    """Play each scenario with its mutants, telling who was caught and by what."""
+    for one in chosen:
+        for mutant in one.mutants[:1] if first_only else one.mutants:
+            result = run(cluster, one, mutant)
+            caught = f"caught: {_first_line(result.faults[0])}" if result.faults else "NOT CAUGHT"
+            _say(f"{one.name:32} {mutant:32} {result.seconds:5.0f} s  {caught}")
+            yield result
+
+
+def main() -> int:
+    """Run what the arguments ask for."""
+    parser = argparse.ArgumentParser(description="Break what can break, and see that nothing is lost.")
+    parser.add_argument("scenarios", nargs="*", help="names; all of them if none is given")
+    parser.add_argument(
+        "--mutants", action="store_true", help="play the scenarios with broken workers, who must be caught"
+    )
+    parser.add_argument("--short", action="store_true", help="the short run: some scenarios, and a mutant of each")
+    parser.add_argument("--soak", type=float, metavar="SECONDS", help="random faults for so long")
+    parser.add_argument("--seed", type=int, default=1, help="the seed of the soak")
+    parser.add_argument("--list", action="store_true", help="list the scenarios and end")
+    given = parser.parse_args()
+    unknown = [name for name in given.scenarios if name not in SCENARIOS]
+    if unknown:
+        parser.error(f"no such scenario: {', '.join(unknown)}; --list shows them")
+    chosen = sorted(SCENARIOS.values(), key=lambda one: (one.number, one.name))
+    if given.scenarios:
+        chosen = [one for one in chosen if one.name in given.scenarios]
+    if given.short:
+        chosen = [one for one in chosen if one.short]
+    if given.list:
+        for one in chosen:
+            _say(f"{one.number:2}  {one.name:32} {one.promise}")
+        return 0
+    with KafkaCluster() as cluster:
+        if given.soak:
+            return soak(cluster, seconds=given.soak, seed=given.seed)
+        results: list[Result] = []
+        if not given.mutants:
+            _say(HEAD)
+            results += play_all(cluster, chosen)
+        broken: list[Result] = []
+        if given.mutants or given.short:
+            broken += break_all(cluster, chosen, first_only=given.short)
+    bad = [one.name for one in results if one.faults]
+    free = [f"{one.mutant} in {one.name}" for one in broken if not one.faults]
+    _say(f"{len(results) - len(bad)} scenarios held, {len(bad)} failed{''.join(f' ({name})' for name in bad)}")
+    _say(f"{len(broken) - len(free)} mutants caught, {len(free)} not{''.join(f' ({name})' for name in free)}")
+    return 1 if bad or free else 0
+
+
+HEAD = (
+    f"{'#':>2} {'scenario':32} {'records':>8} {'lost':>5} {'letters':>8} {'copies':>7} {'kills':>6} "
+    f"{'recovery':>9} {'memory':>8} {'time':>6}"
+)
+
+
+def _row(result: Result) -> str:
+    report, number = result.report, SCENARIOS[result.name].number
+    if report is None:
+        return f"{number:2} {result.name:32} could not be judged"
+    judged = report.judgement
+    recovery = f"{median(report.recovery_seconds):.1f} s" if report.recovery_seconds else "-"
+    figures = "  ".join(f"{name}: {value:g}" for name, value in report.figures.items())
+    return (
+        f"{number:2} {result.name:32} {report.records:8} {len(judged.lost):5} {report.letters:8} "
+        f"{judged.duplicates:7} {report.kills:6} {recovery:>9} {report.peak_megabytes:5.0f} MB {result.seconds:4.0f} s"
+        f"  {'FAILED' if result.faults else 'held'}  {figures}"
+    )
+
+
+def _line(error: BaseException) -> str:
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return f"a promise of line {frame.tb_lineno if frame else '?'} does not hold"
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0][:400]
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
