@@ -1,35 +1,62 @@
-"""How fast a lane may send: evenly spaced requests, at the destination's rate times this replica's share.
+"""How fast a lane may send: in slots of time that belong to partitions.
 
-Requests are spaced, not poured from a bucket, so that any window of one second holds at most the rate
-(rounded up) however the traffic came.
-The share is the part of all partitions that is assigned here: the shares of all replicas add up to one,
-and on a rebalance the old owner gives up before the new one takes over.
-What was earned of the next request is kept when the rate changes: between two requests the shares have always allowed
-one, and nobody waits at a rate of the past.
-Replicas do not know each other's beat, so that in any second N of them together may be N - 1 requests ahead.
+The requests that a destination allows are laid out evenly on the clock, and each of these slots belongs to one
+partition of the source topics, in turn. A replica sends in the slots of the partitions that are assigned to it.
+All replicas see the same slots, so any window of one second holds at most the rate (rounded up), however many they are
+and however the traffic came; on a rebalance a slot goes with its partition, and nobody has to be told.
 
-Invariants, held by the model in `tests/core/test_pace_model.py`.
+It holds as far as the replicas' clocks agree. With clocks apart by more than a slot each replica still keeps to its own
+part, and the sum may pass the rate for a moment by a request for each replica.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+# A request may use its slot this late: threads and loops do not wake up to the millisecond.
+GRACE_SECONDS: Final = 0.04
+# This part of the rate is left unused, so that what is late, here or on the way, does not crowd the next second.
+HEADROOM: Final = 0.08
+# Without a partition there is no slot, and nothing to send; whoever asks asks again when that changes.
+NO_SLOT_SECONDS: Final = 60.0
+# Sums of floating-point seconds differ by less than this part of a slot.
+_CLOSE: Final = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The partitions that are ours, as numbers in ascending order below `of`, the number of all."""
+
+    ours: tuple[int, ...]
+    of: int
+
+    @property
+    def part(self) -> float:
+        """The part of all partitions that is ours, 0..1."""
+        return len(self.ours) / self.of
+
+
+WHOLE: Final = Share((0,), 1)
+
 
 class Pace:
-    """The pace of one lane. Rates are requests per second; `now` is monotonic, in seconds."""
+    """The pace of one lane. `rate` is in requests per second; `now` is monotonic, `unix` the wall clock, in seconds."""
 
-    def __init__(self, requests_per_second: float) -> None:
-        self._rate = requests_per_second
-        self._share = 1.0
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._share = WHOLE
         self._factor = 1.0
         self._slow_until = 0.0
         self._paused_until = 0.0
-        self._next = 0.0
-        # The rate at which `_next` was reckoned.
-        self._reckoned = requests_per_second
+        # The slot used last, by the wall clock.
+        self._used = 0.0
 
-    def share(self, share: float) -> None:
-        """Set this replica's part of the rate, above 0 and at most 1; it counts from when `rate` or `wait` is asked."""
-        self._share = min(1.0, max(share, 1e-6))
+    def share(self, share: Share) -> None:
+        """Set which slots are ours from now on."""
+        self._share = share
 
     def slow(self, factor: float, *, until: float) -> None:
         """Send at `factor` of the rate until then: the platform's usage headers say that the limit is near."""
@@ -40,19 +67,34 @@ class Pace:
         self._paused_until = max(self._paused_until, until)
 
     def rate(self, *, now: float) -> float:
-        """Requests per second allowed now."""
-        factor = self._factor if now < self._slow_until else 1.0
-        rate = self._rate * self._share * factor
-        if rate != self._reckoned:
-            self._next = now + max(0.0, self._next - now) * self._reckoned / rate
-            self._reckoned = rate
-        return rate
+        """Requests per second that this replica may send at most, now."""
+        return self._whole(now) * self._share.part
 
-    def wait(self, *, now: float) -> float:
-        """Seconds until the next request may go if the rate stays; 0 when it may go now."""
-        self.rate(now=now)
-        return max(0.0, self._next - now, self._paused_until - now)
+    def wait(self, *, now: float, unix: float) -> float:
+        """Seconds until the next request may go; 0 when it may go now."""
+        # A clock that was set back must not make us wait until it is there again.
+        self._used = min(self._used, unix)
+        paused = self._paused_until - now
+        if paused > 0:
+            return paused
+        return max(0.0, self._slot(now, unix) - unix)
 
-    def go(self, *, now: float) -> None:
-        """Note that a request goes now; the next one keeps its distance."""
-        self._next = now + 1.0 / self.rate(now=now)
+    def go(self, *, now: float, unix: float) -> None:
+        """Note that a request goes now: its slot is used."""
+        self._used = self._slot(now, unix)
+
+    def _whole(self, now: float) -> float:
+        return self._rate * (self._factor if now < self._slow_until else 1.0)
+
+    def _slot(self, now: float, unix: float) -> float:
+        """Return the time of our first slot that is not used and not too long ago, by the wall clock."""
+        if not self._share.ours:
+            return unix + NO_SLOT_SECONDS
+        spacing = 1.0 / (self._whole(now) * (1.0 - HEADROOM))
+        after = self._used + spacing * (1.0 - _CLOSE)
+        number = ceil(max(after, unix - GRACE_SECONDS) / spacing)
+        turn, place = divmod(number, self._share.of)
+        index = bisect_left(self._share.ours, place)
+        if index == len(self._share.ours):
+            turn, index = turn + 1, 0
+        return (turn * self._share.of + self._share.ours[index]) * spacing

@@ -9,6 +9,7 @@ from typing import Protocol
 from pipeline.core.avro.schema import SchemaText
 from pipeline.core.decode import Reader, SchemaRef
 from pipeline.core.model import DeadLetter, NoReply, Record, Refusal, Reply, Request
+from pipeline.core.pace import Share
 from pipeline.core.signals import Signal
 
 Partition = tuple[str, int]
@@ -33,13 +34,13 @@ class CommitResult:
 class Rebalance(Protocol):
     """Who hears of assignments. Called by the source from inside `take` and `close`, on the owner thread."""
 
-    def assigned(self, partitions: Sequence[Partition], share: float) -> None:
-        """Begin on these partitions. `share` is the part of all partitions that is ours now, 0..1."""
+    def assigned(self, partitions: Sequence[Partition], share: Share) -> None:
+        """Begin on these partitions. `share` says which of all partitions are ours now, these included."""
 
-    def revoked(self, partitions: Sequence[Partition], share: float) -> None:
+    def revoked(self, partitions: Sequence[Partition], share: Share) -> None:
         """Give these up in order: what is done may still be committed before this returns, nothing after."""
 
-    def lost(self, partitions: Sequence[Partition], share: float) -> None:
+    def lost(self, partitions: Sequence[Partition], share: Share) -> None:
         """They are somebody else's already: forget them, commit nothing."""
 
     def committed(self, results: Sequence[CommitResult]) -> None:

@@ -16,13 +16,14 @@ from typing import Literal
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from pipeline.core.model import Record
+from pipeline.core.pace import WHOLE, Share
 from pipeline.core.ports import CommitResult, Partition, Rebalance, SourceBroken, Teller
 from pipeline.core.signals import FirstStart, KafkaTrouble, OffsetLost
 from pipeline.edge.kafka_record import as_record
 
 StartFrom = Literal["earliest", "latest"]
 OnLostOffsets = Literal["fail", "earliest", "latest"]
-Told = Callable[[Sequence[Partition], float], None]
+Told = Callable[[Sequence[Partition], Share], None]
 
 ANSWER_SECONDS = 20.0
 # What a commit answers when the partitions are somebody else's.
@@ -72,8 +73,8 @@ class KafkaSource:
         # Of the commit under way, what did not pass the local fence: told together with the answer, which ends it.
         self._refused: list[CommitResult] = []
         self._owned: dict[Partition, None] = {}
-        # Of all subscribed topics, whoever owns them; counted anew after every assignment.
-        self._partitions = 0
+        # How many partitions each topic has, whoever owns them; counted anew after every assignment.
+        self._counts: Mapping[str, int] = {}
         self._uncounted = False
         callbacks = {"on_commit": self._on_commit, "error_cb": self._on_error}
         # What librdkafka has to say goes through our log; it is served while the consumer is polled.
@@ -258,14 +259,20 @@ class KafkaSource:
             topics = self._consumer.list_topics(timeout=ANSWER_SECONDS).topics
         except KafkaException as error:
             raise SourceBroken(f"Kafka does not say how many partitions the topics have: {error}") from error
-        self._partitions = sum(len(topics[name].partitions) for name in self._topics if name in topics)
+        # In an order that all replicas have in common, whatever that of their settings.
+        self._counts = {name: len(topics[name].partitions) for name in sorted(self._topics) if name in topics}
         self._uncounted = False
         self._hear().assigned((), self._share)
 
     @property
-    def _share(self) -> float:
-        """The part of all subscribed partitions that is ours."""
-        return min(1.0, len(self._owned) / self._partitions) if self._partitions else 1.0
+    def _share(self) -> Share:
+        """Which of all subscribed partitions are ours; all of them until they are counted."""
+        ours: list[int] = []
+        before = 0
+        for topic, count in self._counts.items():
+            ours += [before + partition for partition in range(count) if (topic, partition) in self._owned]
+            before += count
+        return Share(tuple(ours), before) if before else WHOLE
 
     def _store(self, offsets: Mapping[Partition, int]) -> tuple[list[TopicPartition], list[CommitResult]]:
         """Pass offsets by the local fence: `store_offsets` refuses what is not assigned to us."""

@@ -16,6 +16,7 @@ from typing import Final
 from pipeline.core import signals
 from pipeline.core.batch import Queue
 from pipeline.core.model import Accepted, Delivery, Doubt, Halt, Mixed, Refusal
+from pipeline.core.pace import Share
 from pipeline.core.reason import Reason
 from pipeline.core.recent import Recent
 from pipeline.core.split import Split
@@ -71,8 +72,8 @@ class Lane:
         self._queue.add(deliveries, now=self._steady(), unix=self._clocks.moment().latest)
         self._bell.ring()
 
-    def share(self, share: float) -> None:
-        """Send at this part of the destination's rate from now on."""
+    def share(self, share: Share) -> None:
+        """Send in the slots of these partitions from now on."""
         self._line.share(share)
         self._bell.ring()
 

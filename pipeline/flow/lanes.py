@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import ParamSpec
 
 from pipeline.core.model import Delivery
+from pipeline.core.pace import Share
 from pipeline.core.status import LaneStatus
 from pipeline.flow.lane import Lane, Outcomes
 from pipeline.flow.line import World
@@ -27,11 +28,14 @@ class Lanes:
     def __init__(self, platforms: Sequence[Platform], world: World, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._outcomes: SimpleQueue[Outcomes] = SimpleQueue()
+        # Done, with the error, when something that was asked of a lane broke it.
+        self._broken: asyncio.Future[None] = loop.create_future()
         self.lanes = {platform.destination.name: Lane(platform, world, self._outcomes.put) for platform in platforms}
 
     async def run(self) -> None:
         """Run every lane until cancelled; the first that breaks ends them all. On the event loop."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch())
             for lane in self.lanes.values():
                 tasks.create_task(lane.run())
 
@@ -39,8 +43,8 @@ class Lanes:
         """Hand deliveries to their lane."""
         self._soon(self.lanes[destination].offer, deliveries)
 
-    def share(self, share: float) -> None:
-        """Set this replica's part of every destination's rate."""
+    def share(self, share: Share) -> None:
+        """Say which partitions are ours, and with them which part of every destination's rate."""
         for lane in self.lanes.values():
             self._soon(lane.share, share)
 
@@ -70,5 +74,17 @@ class Lanes:
     async def _release(self) -> None:
         await asyncio.gather(*(lane.release() for lane in self.lanes.values()))
 
+    async def _watch(self) -> None:
+        await self._broken
+
     def _soon(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-        self._loop.call_soon_threadsafe(lambda: call(*args, **kwargs))
+        """Call something of a lane on the loop. What it raises breaks `run`: the loop itself would only log it."""
+
+        def guarded() -> None:
+            try:
+                call(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - whatever it is, deliveries may be lost from sight
+                if not self._broken.done():
+                    self._broken.set_exception(error)
+
+        self._loop.call_soon_threadsafe(guarded)

@@ -16,7 +16,7 @@ from pipeline.core import signals
 from pipeline.core.backoff import backoff
 from pipeline.core.breaker import Breaker, State
 from pipeline.core.model import Accepted, Advice, Delivery, Doubt, Halt, Later, Mixed, NoReply, Reply, Verdict
-from pipeline.core.pace import Pace
+from pipeline.core.pace import Pace, Share
 from pipeline.core.ports import Chance, Http, Secrets, Teller
 from pipeline.core.reason import Reason
 from pipeline.core.status import LaneStatus
@@ -97,8 +97,8 @@ class Line:
             return LaneStatus("halted", self.halted)
         return LaneStatus() if self._stopped_at is None else LaneStatus("waiting", self._waits_for)
 
-    def share(self, share: float) -> None:
-        """Send at this part of the destination's rate from now on."""
+    def share(self, share: Share) -> None:
+        """Send in the slots of these partitions from now on."""
         self._pace.share(share)
         rate = self._pace.rate(now=self._steady())
         self._world.teller.tell(signals.RateChanged(self._destination.name, rate))
@@ -159,14 +159,14 @@ class Line:
             carried.deliveries = self._sift(carried.deliveries)
             if not carried.deliveries:
                 return False
-            now = self._steady()
+            now, unix = self._steady(), self._world.clocks.wall()
             wait = self._breaker.wait(now=now)
             if wait == 0:
-                wait = self._pace.wait(now=now)
+                wait = self._pace.wait(now=now, unix=unix)
                 paced_since = now if wait and paced_since is None else paced_since
             if wait == 0:
                 self._breaker.go()
-                self._pace.go(now=now)
+                self._pace.go(now=now, unix=unix)
                 self._show_wait(paced_since, now)
                 return True
             await self._bell.wait(wait)

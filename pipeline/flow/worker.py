@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pipeline.core import signals
 from pipeline.core.ledger import Ledger, Page
 from pipeline.core.model import DeadLetter
+from pipeline.core.pace import Share
 from pipeline.core.ports import Clock, CommitResult, Partition, Source, Teller
 from pipeline.core.reason import Reason
 from pipeline.core.status import Status
@@ -152,7 +153,7 @@ class Worker:
 
     # -- rebalances, called from inside `take` and `close` -----------------------------------------------------------
 
-    def assigned(self, partitions: Sequence[Partition], share: float) -> None:
+    def assigned(self, partitions: Sequence[Partition], share: Share) -> None:
         """Open a page for each partition; send at our part of the rates."""
         for partition in partitions:
             self._ledger.open_page(*partition)
@@ -163,14 +164,14 @@ class Worker:
         if partitions:
             self._teller.tell(signals.Assigned(tuple(partitions), self._owned))
 
-    def revoked(self, partitions: Sequence[Partition], share: float) -> None:
+    def revoked(self, partitions: Sequence[Partition], share: Share) -> None:
         """Finish what is in a request, flush the dead letters, commit, forget the rest."""
         began = self._steady()
         abandoned = self._give_up(self._pages(partitions), deadline=began + self._tempo.revoke)
         self._lanes.share(share)
         self._teller.tell(signals.Revoked(tuple(partitions), self._owned, abandoned, self._steady() - began))
 
-    def lost(self, partitions: Sequence[Partition], share: float) -> None:
+    def lost(self, partitions: Sequence[Partition], share: Share) -> None:
         """Forget at once: somebody else has them already."""
         abandoned = sum(page.open_records for page in self._pages(partitions))
         for partition in partitions:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +16,11 @@ from types import TracebackType
 from typing import Final, Self
 
 from commit_log import read_commits
+from confluent_kafka import KafkaException
 from evidence import read_burials
 from fault_proxy import FaultProxy
 from inner import MUTANT_VARIABLE, ORDERS_VARIABLE, Orders
-from judge import Acceptance, Committed, Evidence, Judgement, judge
+from judge import Acceptance, Committed, Evidence, Judgement, Partition, judge
 from kafka_cluster import KafkaCluster
 from typing_extensions import override
 from watch import Watch
@@ -194,8 +195,12 @@ class Arena(Scene):
         worker.kill()
 
     def settle(self, worker: WorkerProcess, timeout: float = SETTLE_SECONDS) -> None:
-        """Wait until everything is committed; the platform is quick again, so that nobody waits for nothing."""
-        self.wait_settled(worker, timeout)
+        """Wait until everything is committed, with patience for brokers that do not answer just now."""
+        deadline = time.monotonic() + timeout
+        while (ends := self._asked(self.till.ends)) is None:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no broker said within {timeout:.0f} s where the topics end")
+        worker.wait_until(lambda: self._asked(self.till.committed) == ends, timeout, f"committed {ends}")
 
     def healed(self) -> None:
         """Note that a fault is over now: from here the recovery is timed."""
@@ -244,6 +249,14 @@ class Arena(Scene):
             peak_megabytes=self.watch.peak_megabytes,
             figures=self.figures,
         )
+
+    @staticmethod
+    def _asked(ask: Callable[[], dict[Partition, int]]) -> dict[Partition, int] | None:
+        """Return what Kafka answers, or nothing while it has no answer."""
+        try:
+            return ask()
+        except KafkaException:
+            return None
 
     def _leaks(self, said: Iterable[str]) -> list[str]:
         said = [*said, *self.network.request_lines]

@@ -359,7 +359,7 @@ def age_by_one_clock() -> None:
 @mutant
 def whole_rate_each() -> None:
     """Lets every replica send at the whole rate."""
-    Pace.share = lambda self, *_, **__: None
+    Pace.share = lambda self, share: None
 
 
 @mutant

@@ -19,7 +19,7 @@ def answers_after_revoke(arena: Arena) -> None:
     """An answer that comes after its partition was given up moves no offset of the new owner."""
     arena.slow_down(seconds=2)
     arena.limit(timeout_seconds=10, concurrency=8, events_per_request=20)
-    arena.publish(2000)
+    arena.publish(4000)
     first = arena.start("first", CAPI_STOP_REVOKE_DEADLINE_SECONDS="0")
     for number in range(3):
         arena.wait_kept(first, len(arena.sandbox.kept()) + 100)

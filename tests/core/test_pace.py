@@ -1,7 +1,8 @@
-"""The pace of a lane."""
+"""The pace of a lane, alone and among replicas."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import ceil
 
 import pytest
@@ -9,84 +10,110 @@ from hypothesis import given
 from hypothesis import strategies as st
 from virtual_loop import EPOCH
 
-from pipeline.core.pace import Pace
+from pipeline.core.pace import GRACE_SECONDS, HEADROOM, WHOLE, Pace, Share
 
 RATES = st.floats(0.1, 50)
+# The steady clock of these tests, when the wall clock says EPOCH.
+NOW = 500.0
 
 
-def test_first_goes_at_once() -> None:
-    """Nothing holds the first request."""
-    assert Pace(2.0).wait(now=EPOCH) == 0.0
+def spent(pace: Pace, seconds: float, *, late: float = 0.0) -> list[float]:
+    """Return when requests go if there is always one to send, and everybody wakes up so late."""
+    sent: list[float] = []
+    passed = 0.0
+    while passed < seconds:
+        wait = pace.wait(now=NOW + passed, unix=EPOCH + passed)
+        if wait:
+            passed += wait + late
+        else:
+            pace.go(now=NOW + passed, unix=EPOCH + passed)
+            sent.append(passed)
+    return sent
+
+
+def test_an_idle_lane_sends_at_once() -> None:
+    """At a rate above one in the grace, the first request waits for nothing."""
+    assert 0.0 == Pace(1.1 / GRACE_SECONDS).wait(now=NOW, unix=EPOCH)
+
+
+@pytest.mark.parametrize("late", [0.0, 0.01, 0.9 * GRACE_SECONDS])
+def test_keeps_to_its_rate(late: float) -> None:
+    """The rate less the headroom is used in full, also by a loop that wakes up a little late."""
+    assert 60 * 4 * (1 - HEADROOM) == pytest.approx(len(spent(Pace(4.0), 60, late=late)), abs=2)
 
 
 def test_spaces_requests() -> None:
-    """Two requests keep the distance of the rate."""
-    pace = Pace(4.0)
-    pace.go(now=EPOCH)
+    """Requests lie evenly apart: no two of them share a slot."""
+    times = spent(Pace(4.0), 20)
+    gaps = {round(later - earlier, 3) for earlier, later in pairwise(times)}
 
-    assert 0.25 == pace.wait(now=EPOCH)
-    assert pace.wait(now=EPOCH + 0.25) == 0.0
-
-
-def test_share_scales_rate() -> None:
-    """A replica with half of the partitions sends at half of the rate."""
-    pace = Pace(4.0)
-    pace.share(0.5)
-    pace.go(now=EPOCH)
-
-    assert 2.0 == pace.rate(now=EPOCH)
-    assert 0.5 == pace.wait(now=EPOCH)
+    assert {round(0.25 / (1 - HEADROOM), 3)} == gaps
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.0, 4e-6), (-1.0, 4e-6), (1.5, 4.0)])
-def test_bounds_share(share: float, expected: float) -> None:
-    """A share out of its range is brought into it, so that no rate is zero or above the limit."""
-    pace = Pace(4.0)
-    pace.share(share)
+def test_a_share_is_a_part_of_the_rate() -> None:
+    """A replica with two of three partitions sends at two thirds of the rate."""
+    pace = Pace(9.0)
+    pace.share(Share((0, 2), 3))
 
-    assert expected == pytest.approx(pace.rate(now=EPOCH))
+    assert 6.0 == pytest.approx(pace.rate(now=NOW))
+    assert 60 * 6 * (1 - HEADROOM) == pytest.approx(len(spent(pace, 60)), abs=4)
+
+
+def test_nothing_goes_without_a_partition() -> None:
+    """A replica that owns nothing has no slot, and asks again within a minute."""
+    pace = Pace(9.0)
+    pace.share(Share((), 3))
+
+    assert (0.0, 60.0) == (pace.rate(now=NOW), pytest.approx(pace.wait(now=NOW, unix=EPOCH)))
 
 
 def test_slows_for_a_while() -> None:
     """A usage header's advice lowers the rate until its time is over."""
     pace = Pace(4.0)
-    pace.slow(0.5, until=EPOCH + 60)
+    pace.slow(0.5, until=NOW + 60)
 
-    assert (2.0, 4.0) == (pace.rate(now=EPOCH + 59), pace.rate(now=EPOCH + 60))
+    assert (2.0, 4.0) == (pace.rate(now=NOW + 59), pace.rate(now=NOW + 60))
+    assert 60 * 2 * (1 - HEADROOM) == pytest.approx(len(spent(pace, 60)), abs=2)
 
 
 def test_shorter_pause_never_cuts_longer() -> None:
     """Of two pauses the later end counts."""
     pace = Pace(4.0)
-    pace.pause(until=EPOCH + 60)
-    pace.pause(until=EPOCH + 5)
+    pace.pause(until=NOW + 60)
+    pace.pause(until=NOW + 5)
 
-    assert 60.0 == pace.wait(now=EPOCH)
+    assert 60.0 == pace.wait(now=NOW, unix=EPOCH)
 
 
-@given(rate=RATES, share=st.floats(0.05, 1), gaps=st.lists(st.floats(0, 0.5), max_size=60))
-def test_bound_of_a_window(rate: float, share: float, gaps: list[float]) -> None:
-    """Any window of one second, open at one end, holds at most the rate rounded up.
+@pytest.mark.parametrize("ahead", [-3600.0, 3600.0, 0.123])
+def test_a_clock_that_is_set_delays_nothing(ahead: float) -> None:
+    """When the wall clock is set back or forward, the next slot is as near as ever."""
+    pace = Pace(4.0)
+    wait = pace.wait(now=NOW, unix=EPOCH)
+    pace.go(now=NOW + wait, unix=EPOCH + wait)
 
-    Proof: requests are 1/r apart, so k of them span (k - 1)/r; that is less than 1 only if k < r + 1, so k <= ceil(r).
-    """
-    pace, now, sent = Pace(rate), 0.0, list[float]()
-    pace.share(share)
-    for gap in gaps:
-        now += gap
-        now += pace.wait(now=now)
-        pace.go(now=now)
-        sent.append(now)
+    assert pace.wait(now=NOW + wait, unix=EPOCH + wait + ahead) <= 2 * 0.25 / (1 - HEADROOM)
+
+
+@given(rate=RATES, late=st.floats(0, GRACE_SECONDS))
+def test_bound_of_a_window(rate: float, late: float) -> None:
+    """Any window of one second, open at one end, holds at most the rate rounded up, however late the loop wakes up."""
+    sent = spent(Pace(rate), 10, late=late)
     windows = [sum(start <= moment < start + 1 - 1e-9 for moment in sent) for start in sent]
 
-    assert max(windows, default=0) <= ceil(rate * share)
+    assert max(windows, default=0) <= ceil(rate)
 
 
-@given(rate=RATES, shares=st.lists(st.integers(1, 9), min_size=1, max_size=8))
-def test_shares_add_up(rate: float, shares: list[int]) -> None:
+@given(rate=RATES, owners=st.lists(st.integers(0, 3), min_size=1, max_size=12))
+def test_shares_add_up(rate: float, owners: list[int]) -> None:
     """The rates of replicas that own all partitions between them add up to the destination's rate."""
-    paces = [Pace(rate) for _ in shares]
-    for pace, owned in zip(paces, shares, strict=True):
-        pace.share(owned / sum(shares))
+    paces = [Pace(rate) for _ in range(4)]
+    for number, pace in enumerate(paces):
+        pace.share(Share(tuple(place for place, owner in enumerate(owners) if owner == number), len(owners)))
 
-    assert rate == pytest.approx(sum(pace.rate(now=EPOCH) for pace in paces))
+    assert rate == pytest.approx(sum(pace.rate(now=NOW) for pace in paces))
+
+
+def test_the_whole_is_one() -> None:
+    """Who is alone has everything."""
+    assert 1.0 == WHOLE.part

@@ -10,6 +10,7 @@ from toy import LIMITS, status
 
 from pipeline.core.budget import Allowance
 from pipeline.core.model import NoReply, Refusal
+from pipeline.core.pace import HEADROOM
 from pipeline.core.reason import Reason
 from pipeline.core.signals import (
     BudgetSpent,
@@ -89,7 +90,7 @@ def test_back_pressure_stops_at_the_limit() -> None:
 def test_back_pressure_resumes_at_half() -> None:
     """Between half and the limit a held intake stays held, so that it does not flap."""
     bounds = replace(BOUNDS, records=10, take=1)
-    slow = replace(LIMITS, events_per_request=1, requests_per_second=1.0)
+    slow = replace(LIMITS, events_per_request=1, requests_per_second=1.0 / (1 - HEADROOM))
     with Road(bounds=bounds, limits=slow) as road:
         road.produce(*(f"{number:02}" for number in range(22)))
         held = road.look_at(5.5)

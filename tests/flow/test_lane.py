@@ -10,6 +10,7 @@ from toy import LIMITS, refusing, status
 
 from pipeline.core.ledger import Page
 from pipeline.core.model import Reply, Request
+from pipeline.core.pace import Share
 from pipeline.core.reason import Reason
 from pipeline.core.status import LaneStatus
 
@@ -57,20 +58,17 @@ def test_bounded_concurrency() -> None:
         stage.pass_seconds(10)
 
         assert ["a", "b", "c"] == before
-        assert ["a", "b", "c", "d", "e"] == stage.accepted
+        assert ["a", "b", "c", "d", "e"] == sorted(stage.accepted)
 
 
 def test_keeps_its_pace() -> None:
     """Requests keep the distance of the rate, times this replica's share."""
     with Stage(limits=replace(LIMITS, events_per_request=1, requests_per_second=2.0)) as stage:
-        stage.lane.share(0.5)
-        stage.offer(*"abcd")
-        counts = []
-        for _ in range(4):
-            stage.pass_seconds(0.99)
-            counts.append(len(stage.sent))
+        stage.lane.share(Share((0,), 2))
+        stage.offer(*"abcdefghijklmnopqrst")
+        stage.pass_seconds(10)
 
-        assert [1, 2, 3, 4] == counts
+        assert 9 <= len(stage.sent) <= 10
 
 
 @pytest.mark.parametrize("bad", "abcdefghij")

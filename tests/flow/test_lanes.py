@@ -71,3 +71,16 @@ def test_release_is_answered(lanes: Lanes) -> None:
 def test_status_by_name(lanes: Lanes) -> None:
     """The status of every lane is there from the first moment."""
     assert {"one": LaneStatus(), "two": LaneStatus()} == lanes.status()
+
+
+def test_what_breaks_a_lane_ends_the_run() -> None:
+    """An error in what a lane was asked is not swallowed by the loop: it ends `run`, and with it the worker."""
+    loop = asyncio.new_event_loop()
+    world = World(FakeHttp(accept), FakeSecrets({"toy-token": "t"}), FakeTeller(), STILL, lambda: 1.0)
+    lanes = Lanes([Toy(destination("one", QUICK))], world, loop)
+    lanes.share("no share")  # type: ignore[arg-type]  # that is the fault
+    with pytest.raises(ExceptionGroup) as broken:
+        loop.run_until_complete(asyncio.wait_for(lanes.run(), 5))
+    loop.close()
+
+    assert [AttributeError] == [type(error) for error in broken.value.exceptions]

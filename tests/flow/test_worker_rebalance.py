@@ -10,6 +10,7 @@ from road import FIRST, SECOND, TEMPO, UNREADABLE, Road, order
 from toy import LIMITS, status
 
 from pipeline.core.model import NoReply
+from pipeline.core.pace import HEADROOM
 from pipeline.core.signals import (
     Lost,
     Revoked,
@@ -162,7 +163,7 @@ def test_one_commit_at_a_time() -> None:
 
 def test_share_of_the_rate() -> None:
     """A replica sends at its part of the rate, as soon as partitions go."""
-    limits = replace(LIMITS, events_per_request=1, requests_per_second=2.0)
+    limits = replace(LIMITS, events_per_request=1, requests_per_second=2.0 / (1 - HEADROOM))
     with Road(partitions=2, limits=limits) as road:
         road.at(5, lambda: road.source.revoke(SECOND))
         road.at(10, lambda: road.produce(*"abcdefghij"))

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from pipeline.config.kafka_settings import KafkaSettings, consumer_config
 from pipeline.core.model import Record
+from pipeline.core.pace import Share
 from pipeline.core.ports import Partition, Source, SourceBroken
 from pipeline.core.signals import OffsetLost
 from pipeline.edge.kafka import KafkaSource, OnLostOffsets, StartFrom
@@ -130,7 +131,8 @@ def test_shares_with_a_second_member(kit: KafkaKit) -> None:
     between = both_until(first, second, [heard, newcomer])
 
     assert (10, []) == (len(before), between)
-    assert (0.5, 0.5) == (heard.share, newcomer.share)
+    assert (0.5, 0.5) == (heard.share.part, newcomer.share.part)
+    assert {0, 1} == {*heard.share.ours, *newcomer.share.ours}
     assert heard.owned.keys().isdisjoint(newcomer.owned)
 
 
@@ -208,7 +210,7 @@ class Raising(Heard):
     """A listener with a bug."""
 
     @override
-    def assigned(self, partitions: Sequence[Partition], share: float) -> None:
+    def assigned(self, partitions: Sequence[Partition], share: Share) -> None:
         """Break."""
         raise ZeroDivisionError((partitions, share))
 

@@ -11,6 +11,7 @@ from virtual_loop import EPOCH
 
 from pipeline.core.decode import Reader, SchemaRef
 from pipeline.core.model import DeadLetter, Headers, NoReply, Record, Refusal, Reply, Request
+from pipeline.core.pace import Share
 from pipeline.core.ports import Burial, CommitResult, Partition, Rebalance, SourceBroken
 from pipeline.core.signals import Signal
 
@@ -185,20 +186,24 @@ class FakeSource:
         for name in partitions:
             self._positions.pop(name, None)
 
-    def _share(self, without: Sequence[Partition] = ()) -> float:
-        return len(self._positions.keys() - set(without)) / len(self.kafka.logs)
+    def _share(self, without: Sequence[Partition] = ()) -> Share:
+        ours = self._positions.keys() - set(without)
+        return Share(
+            tuple(number for number, name in enumerate(sorted(self.kafka.logs)) if name in ours), len(self.kafka.logs)
+        )
 
 
 class FakeDeadLetters:
     """The dead-letter topic: `topic` is what Kafka has.
 
     With `fails` every letter comes back with that error, with `silent` none comes back until it is False again.
-    `idle` is called with the seconds that a real producer would wait.
+    `idle` is called with the seconds that a real producer would wait. `strays` are letters of ended pages.
     """
 
     def __init__(self, most_bytes: int = 1_000_000, idle: Callable[[float], None] = lambda _: None) -> None:
         self.idle = idle
         self.topic: list[DeadLetter] = []
+        self.strays: list[DeadLetter] = []
         self.tries = 0
         self.fails: str | None = None
         self.silent = False
@@ -209,6 +214,7 @@ class FakeDeadLetters:
         """Hand a letter over."""
         self.tries += 1
         self._under_way.append(letter)
+        self.strays += [letter] if letter.page.ended else []
 
     def reports(self, timeout: float) -> list[Burial]:
         """Return what became of the letters, or wait."""

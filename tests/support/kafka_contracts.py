@@ -15,6 +15,7 @@ from toy import REJECTED
 
 from pipeline.core.ledger import Page
 from pipeline.core.model import DeadLetter, Headers, Record
+from pipeline.core.pace import WHOLE, Share
 from pipeline.core.ports import Burial, CommitResult, DeadLetters, Partition, Source
 
 HEADERS: Headers = [("trace", b"\x00\xff"), ("trace", b"again"), ("empty", b""), ("none", None)]
@@ -43,22 +44,22 @@ class Heard:
 
     owned: dict[Partition, None] = field(default_factory=dict)
     results: list[CommitResult] = field(default_factory=list)
-    share: float = 0.0
+    share: Share = WHOLE
     source: Source | None = None
     on_revoke: Mapping[Partition, int] = field(default_factory=dict)
 
-    def assigned(self, partitions: Sequence[Partition], share: float) -> None:
+    def assigned(self, partitions: Sequence[Partition], share: Share) -> None:
         """Note what is ours."""
         self.owned |= dict.fromkeys(partitions)
         self.share = share
 
-    def revoked(self, partitions: Sequence[Partition], share: float) -> None:
+    def revoked(self, partitions: Sequence[Partition], share: Share) -> None:
         """Commit, and note what is not ours any more."""
         if self.source is not None and self.on_revoke:
             self.results += self.source.commit_now(self.on_revoke)
         self.lost(partitions, share)
 
-    def lost(self, partitions: Sequence[Partition], share: float) -> None:
+    def lost(self, partitions: Sequence[Partition], share: Share) -> None:
         """Note what is not ours any more."""
         for name in partitions:
             del self.owned[name]
@@ -111,7 +112,7 @@ class SourceContract:
         heard = opened(kit.source())
 
         assert {(kit.topic, 0), (kit.topic, 1)} == set(heard.owned)
-        assert heard.share == 1.0
+        assert 1.0 == heard.share.part
 
     def test_takes_no_more_than_asked(self, kit: SourceKit) -> None:
         """One call returns at most as many records as asked for, and loses none."""
