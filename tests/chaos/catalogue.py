@@ -16,8 +16,8 @@ Play = Callable[[Arena], None]
 class Scenario:
     """A fault and the promise that holds through it.
 
-    `number` is that of the fault in docs/chaos.md; `mutants` are caught by it, the first of them in the short run too
-    if the scenario is part of that. `play` raises AssertionError for what the judge cannot see.
+    `number` is that of the fault in docs/chaos.md, and `mutants` are caught by it. `short` is None for what is not part
+    of the short run, else the mutants that are. `play` raises AssertionError for what the judge cannot see.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Scenario:
     promise: str
     play: Play
     mutants: tuple[str, ...]
-    short: bool
+    short: tuple[str, ...] | None
 
     @property
     def seed(self) -> int:
@@ -36,7 +36,7 @@ class Scenario:
 SCENARIOS: Final[dict[str, Scenario]] = {}
 
 
-def scenario(number: int, *mutants: str, short: bool = False) -> Callable[[Play], Play]:
+def scenario(number: int, *mutants: str, short: tuple[str, ...] | None = None) -> Callable[[Play], Play]:
     """Enter a function as a scenario: its name is the scenario's, its docstring the promise."""
 
     def enter(play: Play) -> Play:

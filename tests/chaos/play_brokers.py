@@ -88,7 +88,7 @@ def all_brokers_down(arena: Arena) -> None:
     arena.settle(worker, 90)
 
 
-@scenario(12, "failed_dead_letter_swallowed", "dead_letter_not_awaited", short=True)
+@scenario(12, "failed_dead_letter_swallowed", "dead_letter_not_awaited", short=("failed_dead_letter_swallowed",))
 def dead_letters_refused(arena: Arena) -> None:
     """A dead-letter topic that refuses the letters' size: the worker holds and says why, and goes on when it can."""
     set_topic(arena, arena.dead_letters, "max.message.bytes", str(SMALL_BYTES))

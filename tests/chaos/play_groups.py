@@ -31,7 +31,7 @@ def answers_after_revoke(arena: Arena) -> None:
     arena.settle(first)
 
 
-@scenario(7, "commit_everything_when_leaving", short=True)
+@scenario(7, "commit_everything_when_leaving", short=())
 def revoked_before_dispatch(arena: Arena) -> None:
     """What was read and not yet sent when its partition is given up is the new owner's, and none of it is missed."""
     arena.limit(requests_per_second=8, events_per_request=20)
@@ -89,7 +89,7 @@ def rebalance_storm(arena: Arena) -> None:
     arena.settle(stays, 90)
 
 
-@scenario(9, "settle_after_revoke", short=True)
+@scenario(9, "settle_after_revoke", short=())
 def frozen_past_its_session(arena: Arena) -> None:
     """A worker that is frozen for longer than its session, and thawed, commits nothing for partitions it has lost."""
     arena.publish(1200)
@@ -106,7 +106,7 @@ def frozen_past_its_session(arena: Arena) -> None:
     arena.settle(frozen)
 
 
-@scenario(9, "whole_rate_each", short=True)
+@scenario(9, "whole_rate_each", short=("whole_rate_each",))
 def one_rate_for_all(arena: Arena) -> None:
     """However many replicas there are and while they change, the platform sees the destination's rate and no more."""
     limit = 12

@@ -14,7 +14,7 @@ BACKLOG = int(os.environ.get("BACKLOG", "200000"))
 MOST_MEGABYTES = 200
 
 
-@scenario(13, "go_on_after_a_callback_failed", short=True)
+@scenario(13, "go_on_after_a_callback_failed")
 def callback_fails(arena: Arena) -> None:
     """An error in a callback of Kafka's client ends the process without another commit, and the next one takes over."""
     arena.publish(1500)
@@ -46,7 +46,7 @@ def loop_hangs(arena: Arena) -> None:
     arena.settle(arena.start(**arena.static()))
 
 
-@scenario(19, "waits_by_the_wall_clock", "age_by_one_clock", short=True)
+@scenario(19, "waits_by_the_wall_clock", "age_by_one_clock", short=("age_by_one_clock",))
 def clock_jumps(arena: Arena) -> None:
     """The clock is set back an hour, then forward two, in mid-traffic: no wait feels it, and no event pays for it."""
     worker = arena.start().wait_ready()

@@ -18,7 +18,7 @@ NEVER = {"CAPI_INTAKE_COMMIT_INTERVAL_SECONDS": "60"}
 EXIT_SECONDS = 6.0
 
 
-@scenario(1, "bytes_by_the_clock", short=True)
+@scenario(1, "bytes_by_the_clock")
 def killed_after_acceptance(arena: Arena) -> None:
     """Killed between the platform's answer and the commit: copies have the same id, time and bytes."""
     arena.publish(1500)
@@ -32,7 +32,7 @@ def killed_after_acceptance(arena: Arena) -> None:
     assert arena.duplicates() >= 400
 
 
-@scenario(2, "dead_letter_not_awaited", short=True)
+@scenario(2, "dead_letter_not_awaited", short=())
 def killed_after_burial(arena: Arena) -> None:
     """Killed with dead letters on their way, and with buried ones before the commit: each is there in the end."""
     arena.publish_mixed(600, broken=200)
@@ -54,7 +54,7 @@ def killed_after_burial(arena: Arena) -> None:
     arena.settle(arena.start(**arena.static()))
 
 
-@scenario(3, "commit_at_poll", "commit_highest", "commit_before_acceptance", short=True)
+@scenario(3, "commit_at_poll", "commit_highest", "commit_before_acceptance", short=("commit_at_poll",))
 def killed_in_full_flight(arena: Arena) -> None:
     """Killed with many requests out to a platform that is slower than the commits: no commit has passed them."""
     arena.slow_down(seconds=0.4, jitter=0.6)
@@ -71,7 +71,7 @@ def killed_in_full_flight(arena: Arena) -> None:
     arena.settle(arena.start(**arena.static()))
 
 
-@scenario(4, "leaves_without_draining", short=True)
+@scenario(4, "leaves_without_draining", short=())
 def sigterm_with_time(arena: Arena) -> None:
     """Asked to stop with time enough, a worker delivers and commits all that it has, and nothing is sent twice."""
     arena.publish(600)

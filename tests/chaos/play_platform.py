@@ -21,7 +21,13 @@ NETWORK_FAULTS: tuple[NetworkFault, ...] = (
 )
 
 
-@scenario(16, "silence_is_acceptance", "any_200_is_acceptance", "dead_letter_after_three_tries", short=True)
+@scenario(
+    16,
+    "silence_is_acceptance",
+    "any_200_is_acceptance",
+    "dead_letter_after_three_tries",
+    short=("silence_is_acceptance",),
+)
 def ambiguous_answers(arena: Arena) -> None:
     """Accepted or not, and nobody says: lost answers, cut connections, a 200 that is none. All is sent again."""
     arena.limit(timeout_seconds=1)
@@ -40,7 +46,7 @@ def ambiguous_answers(arena: Arena) -> None:
     arena.settle(worker)
 
 
-@scenario(17, "drop_on_throttle", "dead_letter_after_three_tries", short=True)
+@scenario(17, "drop_on_throttle", "dead_letter_after_three_tries")
 def throttle_storm(arena: Arena) -> None:
     """Throttled with a named wait, without one, by code and by rate: all waits, nothing is dropped or buried."""
     worker = arena.start().wait_ready()
@@ -59,7 +65,7 @@ def throttle_storm(arena: Arena) -> None:
     assert [] == arena.till.dead_letters()
 
 
-@scenario(17, "takes_without_end", "dead_letter_after_three_tries", short=True)
+@scenario(17, "takes_without_end", "dead_letter_after_three_tries")
 def long_outage(arena: Arena) -> None:
     """The platform is away for OUTAGE seconds over a backlog: no dead letter, bounded memory, back by itself."""
     most = 2000
@@ -82,7 +88,7 @@ def long_outage(arena: Arena) -> None:
     assert 0 == arena.duplicates()
 
 
-@scenario(18, "dead_letter_on_bad_token", "ignores_rotation", short=True)
+@scenario(18, "dead_letter_on_bad_token", "ignores_rotation", short=("dead_letter_on_bad_token",))
 def token_revoked_and_rotated(arena: Arena) -> None:
     """A token dies in mid-traffic and a new one comes on disk: the lane halts and resumes, without a restart."""
     worker = arena.start().wait_ready()
@@ -99,7 +105,7 @@ def token_revoked_and_rotated(arena: Arena) -> None:
     assert worker.wait_ready().running
 
 
-@scenario(19, "no_time_limit", "silence_is_acceptance", short=True)
+@scenario(19, "no_time_limit", "silence_is_acceptance")
 def broken_network(arena: Arena) -> None:
     """Delay, slow drip, half-open connections, resets in mid-answer, cuts in mid-request, a closed port: one by one."""
     arena.limit(timeout_seconds=1.5)

@@ -20,7 +20,7 @@ BATCH = 1000
 NOBODY_KNOWS = 77
 
 
-@scenario(14, "skip_what_cannot_be_read", "registry_outage_blames_records", short=True)
+@scenario(14, "skip_what_cannot_be_read", "registry_outage_blames_records", short=("skip_what_cannot_be_read",))
 def poison(arena: Arena) -> None:
     """Broken bytes, a wrong magic byte, a schema that nobody knows, tombstones, and a registry that is away."""
     with RegistryThread() as registry:
@@ -66,7 +66,7 @@ def _renamed(schema: str) -> str:
     return schema.replace("{", '{"aliases":["Older"],', 1)
 
 
-@scenario(15, "whole_batch_for_one", "never_hopeless", short=True)
+@scenario(15, "whole_batch_for_one", "never_hopeless", short=("whole_batch_for_one",))
 def bad_events_in_a_thousand(arena: Arena) -> None:
     """One bad event in a thousand, ten, all: few requests, no good event lost, and all bad is not poured out."""
     arena.speed_up()
@@ -96,7 +96,7 @@ def bad_events_in_a_thousand(arena: Arena) -> None:
     arena.settle(worker)
 
 
-@scenario(20, "jump_over_lost_offsets", short=True)
+@scenario(20, "jump_over_lost_offsets")
 def retention_passes_the_offset(arena: Arena) -> None:
     """When Kafka has dropped what was not delivered, the worker ends and says so; it jumps only when told to."""
     arena.publish(300)

@@ -77,10 +77,10 @@ def play_all(cluster: KafkaCluster, chosen: Sequence[Scenario]) -> Iterator[Resu
         yield result
 
 
-def break_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, first_only: bool) -> Iterator[Result]:
+def break_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, short: bool) -> Iterator[Result]:
     """Play each scenario with its mutants, telling who was caught and by what."""
     for one in chosen:
-        for mutant in one.mutants[:1] if first_only else one.mutants:
+        for mutant in (one.short or ()) if short else one.mutants:
             result = run(cluster, one, mutant)
             caught = f"caught: {_first_line(result.faults[0])}" if result.faults else "NOT CAUGHT"
             _say(f"{one.name:32} {mutant:32} {result.seconds:5.0f} s  {caught}")
@@ -106,7 +106,7 @@ def main() -> int:
     if given.scenarios:
         chosen = [one for one in chosen if one.name in given.scenarios]
     if given.short:
-        chosen = [one for one in chosen if one.short]
+        chosen = [one for one in chosen if one.short is not None]
     if given.list:
         for one in chosen:
             _say(f"{one.number:2}  {one.name:32} {one.promise}")
@@ -120,7 +120,7 @@ def main() -> int:
             results += play_all(cluster, chosen)
         broken: list[Result] = []
         if given.mutants or given.short:
-            broken += break_all(cluster, chosen, first_only=given.short)
+            broken += break_all(cluster, chosen, short=given.short)
     bad = [one.name for one in results if one.faults]
     free = [f"{one.mutant} in {one.name}" for one in broken if not one.faults]
     _say(f"{len(results) - len(bad)} scenarios held, {len(bad)} failed{''.join(f' ({name})' for name in bad)}")
