@@ -58,6 +58,8 @@ from pipeline.platforms.base import Platform
 # for a commit that waits for brokers as long as a session; this much more is a hang.
 STUCK_SECONDS = 30.0
 WATCH_SECONDS = 1.0
+# The wall clock is always being adjusted a little; more than this is a step.
+CLOCK_SECONDS = 2.0
 # Time to close sockets after a crash.
 CRASH_SECONDS = 5.0
 
@@ -105,7 +107,7 @@ class _Room:
         """Build everything, run until the end, and take it down in order."""
         self._loop = asyncio.get_running_loop()
         self._ending = _Ending(asyncio.Event())
-        self._telemetry.watch(self._poll_age)
+        self._telemetry.watch(self._poll_age, lambda: self._clocks.ahead)
         for destination in self._destinations:
             self._telemetry.introduce(destination.name, destination.platform)
         secrets = read_secrets(self._settings, os.environ)
@@ -121,6 +123,7 @@ class _Room:
                 asyncio.create_task(self._guard(self._lanes.run())),
                 asyncio.create_task(self._guard(self._watch_secrets(secrets))),
                 asyncio.create_task(self._watch_owner()),
+                asyncio.create_task(self._watch_clock()),
             ]
             threading.Thread(target=self._own, name="owner", daemon=True).start()
             await self._ending.event.wait()
@@ -288,3 +291,12 @@ class _Room:
             silent = 0.0 if beat is None else time.monotonic() - beat
             if silent > self._patience:
                 self._telemetry.tell(signals.OwnerStuck(silent))
+
+    async def _watch_clock(self) -> None:
+        """Say so when somebody sets the wall clock; nothing waits by it, and ages are judged by two."""
+        told = 0.0
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if abs(self._clocks.ahead - told) > CLOCK_SECONDS:
+                told = self._clocks.ahead
+                self._telemetry.tell(signals.ClockSet(told))

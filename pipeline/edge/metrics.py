@@ -69,6 +69,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("capi_in_flight_records", "gauge", "Records taken and not settled."),
     Metric("capi_in_flight_bytes", "gauge", "Bytes of the records taken and not settled."),
     Metric("capi_poll_age_seconds", "gauge", "Time since the owner thread last polled Kafka."),
+    Metric("capi_clock_set_seconds", "gauge", "By how much the wall clock was set since the start; negative is back."),
     Metric("capi_consumer_lag_records", "gauge", "Records behind the end of the partition.", ("topic", "partition")),
     Metric("capi_assigned_partitions", "gauge", "Partitions that this replica owns."),
     Metric("capi_rebalances_total", "counter", "Changes of the assignment.", ("event",)),

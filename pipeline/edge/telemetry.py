@@ -68,9 +68,10 @@ class Telemetry:
         for state in State:
             self._meters.gauge("capi_breaker_state", float(state is State.CLOSED), destination, state)
 
-    def watch(self, poll_age: Callable[[], float]) -> None:
-        """Ask for the age of the last poll whenever metrics are read: it must grow when the owner thread hangs."""
+    def watch(self, poll_age: Callable[[], float], clock_set: Callable[[], float]) -> None:
+        """Ask for these whenever metrics are read: the age of the last poll must grow when the owner thread hangs."""
         self._meters.ask("capi_poll_age_seconds", poll_age)
+        self._meters.ask("capi_clock_set_seconds", clock_set)
 
     def tell(self, signal: say.Signal) -> None:
         """Measure `signal`, and log it if its level asks for it."""
@@ -180,8 +181,7 @@ class Telemetry:
     def _request_done(self, s: say.RequestDone) -> None:
         self._meters.count("capi_requests_total", 1, s.destination, s.outcome)
         self._meters.count("capi_request_bytes_total", s.size, s.destination)
-        # The clock may have been set back meanwhile.
-        self._meters.observe("capi_request_seconds", (max(0.0, s.seconds),), s.destination)
+        self._meters.observe("capi_request_seconds", (s.seconds,), s.destination)
         self._meters.observe("capi_request_events", (s.events,), s.destination)
 
     def _lane_waiting(self, s: say.LaneWaiting) -> None:

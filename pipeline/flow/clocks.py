@@ -27,6 +27,11 @@ class Clocks:
         self.steady = steady
         self._ahead = wall() - steady()
 
+    @property
+    def ahead(self) -> float:
+        """By how many seconds the wall clock was set forward since the start, or (negative) back."""
+        return self.wall() - self.steady() - self._ahead
+
     def moment(self) -> Moment:
         """Return the time now by both witnesses."""
         wall, carried = self.wall(), self.steady() + self._ahead

@@ -20,10 +20,11 @@ def answers_after_revoke(arena: Arena) -> None:
     arena.slow_down(seconds=2)
     arena.limit(timeout_seconds=10, concurrency=8, events_per_request=20)
     arena.publish(4000)
-    first = arena.start("first", CAPI_STOP_REVOKE_DEADLINE_SECONDS="0")
+    hasty = {"CAPI_STOP_REVOKE_DEADLINE_SECONDS": "0", "CAPI_STOP_DRAIN_DEADLINE_SECONDS": "1"}
+    first = arena.start("first", **hasty)
     for number in range(3):
         arena.wait_kept(first, len(arena.sandbox.kept()) + 100)
-        other = arena.start(f"other{number}", CAPI_STOP_REVOKE_DEADLINE_SECONDS="0")
+        other = arena.start(f"other{number}", **hasty)
         other.wait_until(lambda one=other: owned(one) > 0, 20, "owns partitions")
         time.sleep(3)
         assert 0 == other.terminate()

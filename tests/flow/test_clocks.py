@@ -77,3 +77,12 @@ def test_both_witnesses_are_heard() -> None:
     assert Moment(950.0, 1010.0) == clocks.moment()
     wall[0] += 100
     assert Moment(1010.0, 1050.0) == clocks.moment()
+
+
+def test_it_shows_by_how_much_the_clock_was_set() -> None:
+    """What people did to the wall clock since the start can be seen, forward and back."""
+    wall, steady = [1000.0], [5.0]
+    clocks = Clocks(lambda: wall[0], lambda: steady[0])
+    steady[0], wall[0] = 65.0, 1000.0
+
+    assert -60.0 == clocks.ahead

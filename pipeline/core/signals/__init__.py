@@ -39,6 +39,7 @@ from pipeline.core.signals.outcomes import (
 )
 from pipeline.core.signals.worker import (
     Assigned,
+    ClockSet,
     CommitFailed,
     Committed,
     Consumed,
@@ -67,6 +68,7 @@ __all__ = [
     "BudgetSpent",
     "Buried",
     "BuryFailed",
+    "ClockSet",
     "CommitFailed",
     "Committed",
     "Consumed",

@@ -71,6 +71,14 @@ class OwnerStuck(Signal):
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class ClockSet(Signal):
+    """Somebody set the wall clock: it is `ahead` seconds ahead of what it was at the start carried on, or behind."""
+
+    usual: ClassVar[Level] = "warning"
+    ahead: float
+
+
 # -- the group ---------------------------------------------------------------------------------------------------
 
 
