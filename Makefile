@@ -49,6 +49,7 @@ floors: $(VENV)/.dev ## who may import whom
 docs: $(VENV)/.dev ## rewrite the tables in docs/ that are made from the code
 	$(BIN)/python tools/docs_tables.py
 	$(BIN)/python tools/contract_tables.py
+	$(BIN)/python tests/chaos/tables.py
 
 bench: $(VENV)/.dev ## what an event costs, beside a bare loop and the vendor's SDK
 	$(BIN)/python -m bench

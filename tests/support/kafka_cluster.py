@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -140,13 +138,9 @@ class KafkaCluster:
                 self.launch(node_id)
         for broker in self._brokers.values():
             broker.wait_until_ready(deadline - time.monotonic())
-        self._await_whole(OFFSETS_TOPIC, deadline)
-        # A node that was frozen tells for a while how things stood before, when all was well. Only an answer that
-        # knows of a topic made after the thaw is younger than the thaw.
-        marker = f"healed-{uuid.uuid4().hex[:12]}"
-        _retry(partial(self._mark, marker), deadline - time.monotonic())
-        self._await_whole(marker, deadline)
-        _retry(partial(self._unmark, marker), deadline - time.monotonic())
+        # Every node is asked: one that was frozen tells for a while how things stood before, when all was well.
+        for node_id in self.node_ids:
+            _retry(partial(self._check_whole, node_id), deadline - time.monotonic())
 
     # -- leaders ---------------------------------------------------------------------------------------------------
 
@@ -187,30 +181,17 @@ class KafkaCluster:
     def _make_offsets_topic(self) -> None:
         """Have Kafka create the topic of the groups' offsets, which it does when the first group is asked for."""
         client = self._client()
-        asked = client.describe_consumer_groups([WARM_UP], request_timeout=REPLY_SECONDS)[WARM_UP]
-        _finish(asked, KafkaError.GROUP_ID_NOT_FOUND)
+        try:
+            client.describe_consumer_groups([WARM_UP])[WARM_UP].result(REPLY_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+                raise
 
-    def _mark(self, name: str) -> None:
-        """Create a topic with a replica on every node."""
-        topic = NewTopic(name, 1, replica_assignment=[list(self.node_ids)])
-        client = self._client()
-        created = client.create_topics([topic], request_timeout=REPLY_SECONDS)[name]
-        _finish(created, KafkaError.TOPIC_ALREADY_EXISTS)
-
-    def _unmark(self, name: str) -> None:
-        client = self._client()
-        deleted = client.delete_topics([name], request_timeout=REPLY_SECONDS)[name]
-        _finish(deleted, KafkaError.UNKNOWN_TOPIC_OR_PART)
-
-    def _await_whole(self, known: str, deadline: float) -> None:
-        for node_id in self.node_ids:
-            _retry(partial(self._check_whole, node_id, known), deadline - time.monotonic())
-
-    def _check_whole(self, node_id: int, known: str) -> None:
-        """Raise NotYetError unless this node knows of a topic, and of a leader and all replicas in sync everywhere."""
+    def _check_whole(self, node_id: int) -> None:
+        """Raise NotYetError unless every partition that this node knows of has a leader and all replicas in sync."""
         topics = self._view(node_id).topics
-        if known not in topics:
-            raise NotYetError(f"node {node_id} does not know yet of {known}")
+        if OFFSETS_TOPIC not in topics:
+            raise NotYetError(f"node {node_id} does not know yet of {OFFSETS_TOPIC}")
         missing = [
             f"{name}-{partition.id} is led by {partition.leader}, in sync are {partition.isrs} of {partition.replicas}"
             for name, topic in topics.items()
@@ -280,15 +261,6 @@ class KafkaCluster:
     def _close(self) -> None:
         for broker in self._brokers.values():
             broker.close()
-
-
-def _finish(future: Future[object], done_already: int) -> None:
-    """Wait for the end of a request; one that failed with this code is done, by an attempt that seemed to fail."""
-    try:
-        future.result(2 * REPLY_SECONDS)
-    except KafkaException as error:
-        if error.args[0].code() != done_already:
-            raise
 
 
 def _retry(attempt: Callable[[], T], seconds: float) -> T:

@@ -21,7 +21,7 @@ from kafka_broker import KafkaBroker, prepared_kafka
 from registry_server import RegistryServer, fetch_registry
 
 KAFKA_FOLDER = Path(__file__).parents[1] / "kafka"
-BROKERS = frozenset({"broker", "bootstrap_servers", "secured_broker"})
+BROKERS = frozenset({"broker", "bootstrap_servers", "secured_broker", "cluster"})
 REGISTRIES = frozenset({"registry_url", "registry_server"})
 METADATA_SECONDS = 10.0
 
