@@ -103,17 +103,3 @@ def dead_letters_refused(arena: Arena) -> None:
     arena.healed()
     arena.settle(worker)
     assert worker.wait_ready().running
-
-
-@scenario(12, "failed_dead_letter_swallowed")
-def dead_letters_forbidden(arena: Arena) -> None:
-    """A dead-letter topic that the worker may not write to any more: it holds, and goes on once it may again."""
-    worker = arena.start().wait_ready()
-    arena.cluster.deny_writes(arena.dead_letters)
-    arena.publish_mixed(400, broken=40)
-    worker.wait_for("dead_letters_down", 40)
-
-    assert [] == arena.till.dead_letters()
-    arena.cluster.allow_writes(arena.dead_letters)
-    arena.healed()
-    arena.settle(worker, 60)

@@ -74,9 +74,10 @@ def max_poll_exceeded(arena: Arena) -> None:
 @scenario(9, "commit_everything_when_leaving", "settle_after_revoke")
 def rebalance_storm(arena: Arena) -> None:
     """A member joins or leaves every second for a minute: nothing is lost, however often partitions change hands."""
-    arena.limit(concurrency=2)
-    members = [arena.start("stays")]
-    stays = members[0].wait_ready()
+    # So slow that everybody always has much in its hands when a partition goes.
+    arena.limit(requests_per_second=6, events_per_request=30)
+    arena.publish(3000)
+    members = [arena.start("stays").wait_ready()]
     until = time.monotonic() + STORM_SECONDS
     while time.monotonic() < until:
         arena.publish(60)
@@ -87,7 +88,11 @@ def rebalance_storm(arena: Arena) -> None:
             leaving.signal(arena.chance.choice((signal.SIGTERM, signal.SIGTERM, signal.SIGKILL)))
         time.sleep(1)
     arena.healed()
-    arena.settle(stays, 90)
+    arena.limit()
+    last = arena.start("last")
+    for member in members:
+        member.signal(signal.SIGTERM)
+    arena.settle(last, 90)
 
 
 @scenario(9, "settle_after_revoke", short=())

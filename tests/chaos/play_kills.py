@@ -35,15 +35,16 @@ def killed_after_acceptance(arena: Arena) -> None:
 @scenario(2, "dead_letter_not_awaited", short=())
 def killed_after_burial(arena: Arena) -> None:
     """Killed with dead letters on their way, and with buried ones before the commit: each is there in the end."""
-    arena.publish_mixed(600, broken=200)
+    arena.publish_mixed(300, broken=100)
     worker = arena.start(**arena.static(), **NEVER)
-    worker.wait_until(lambda: len(arena.till.dead_letters()) >= 100, 20, "buried a hundred")
+    worker.wait_until(lambda: len(arena.till.dead_letters()) >= 50, 20, "buried fifty")
     arena.kill(worker)
 
     set_topic(arena, arena.dead_letters, "min.insync.replicas", "3")
     node = next(node for node in arena.cluster.node_ids if node != arena.cluster.coordinator(arena.group))
     arena.cluster.kill(node)
     time.sleep(3)
+    arena.publish_mixed(300, broken=100)
     worker = arena.start(**arena.static())
     arena.wait_kept(worker, len(arena.sandbox.kept()) + 100)
     time.sleep(1.5)

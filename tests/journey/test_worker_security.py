@@ -114,6 +114,22 @@ def test_a_wrong_password_is_said_and_loses_nothing(guarded: Scene, mechanism: s
     assert ([], 0) == (guarded.faults(), guarded.duplicates())
 
 
+def test_dead_letters_that_it_may_not_write_hold_it(guarded: Scene, secured_broker: SecuredBroker) -> None:
+    """Forbidden to write dead letters it holds, says why and drops none; allowed again, it goes on by itself."""
+    guarded.settings |= by_password("PLAIN")
+    worker = guarded.start().wait_ready()
+    secured_broker.deny_writes(guarded.dead_letters)
+    guarded.publish(100)
+    guarded.publish_broken(5)
+    worker.wait_for("dead_letters_down", 40)
+
+    assert [] == guarded.overcommitted()
+    assert worker.total("capi_dead_letters_pending") == 5
+    secured_broker.allow_writes(guarded.dead_letters)
+    guarded.wait_settled(worker)
+    assert ([], 0) == (guarded.faults(), guarded.duplicates())
+
+
 def refusals(logs: object) -> list[object]:
     """Return the log lines that speak of a refused login."""
     assert isinstance(logs, list)

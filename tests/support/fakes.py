@@ -159,7 +159,7 @@ class FakeSource:
     def close(self) -> None:
         """Leave; what is still ours is revoked first."""
         if self._hears is not None and self._positions:
-            self._hears.revoked(tuple(self._positions), 0.0)
+            self._hears.revoked(tuple(self._positions), self._share(without=tuple(self._positions)))
         self._positions.clear()
         self.closed = True
 

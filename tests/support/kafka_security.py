@@ -16,7 +16,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
     AdminClient,
+    ResourcePatternType,
+    ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialAlteration,
@@ -53,6 +59,10 @@ class SecuredBroker:
                 "ssl.truststore.type": "PEM",
                 "ssl.truststore.location": str(folder / "ca.crt"),
                 "listener.name.mutual.ssl.client.auth": "required",
+                # Who logs in may do everything until a test forbids something; who comes by the open door always may.
+                "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                "allow.everyone.if.no.acl.found": "true",
+                "super.users": "User:ANONYMOUS",
                 **_sasl(),
             },
         )
@@ -61,6 +71,28 @@ class SecuredBroker:
     def plain(self) -> str:
         """The open listener, for the test itself."""
         return self._broker.bootstrap_servers
+
+    def deny_writes(self, topic: str) -> None:
+        """Let the user write to a topic no more; the rest stays allowed."""
+        # Where there is one rule, what no rule allows is forbidden: so the rest has to be allowed in so many words.
+        rules = [
+            AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{USER}", "*", operation, what)
+            for operation, what in (
+                (AclOperation.ALL, AclPermissionType.ALLOW),
+                (AclOperation.WRITE, AclPermissionType.DENY),
+            )
+        ]
+        admin = AdminClient({"bootstrap.servers": self.plain})
+        for done in admin.create_acls(rules).values():
+            done.result()
+
+    def allow_writes(self, topic: str) -> None:
+        """Take the rules of a topic back."""
+        every = (None, None, AclOperation.ANY, AclPermissionType.ANY)
+        rules = [AclBindingFilter(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, *every)]
+        admin = AdminClient({"bootstrap.servers": self.plain})
+        for done in admin.delete_acls(rules).values():
+            done.result()
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ everything. Where it stands is where a real one waits: in `take`, in a revoke, i
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from road import Road
@@ -15,7 +16,12 @@ from toy import OK, ids
 
 from pipeline.core.model import NoReply, Reply, Request
 
-LOST = NoReply("the connection broke")
+# What it answers when it is not well.
+_UNWELL: Mapping[str, Reply | NoReply] = {
+    "gone": NoReply("the connection broke"),
+    "failing": Reply(503, {}, b""),
+    "throttling": Reply(429, {"retry-after": "5"}, b""),
+}
 
 
 class Life:
@@ -76,10 +82,10 @@ class Life:
 
 @dataclass
 class Moods:
-    """The toy platform of the machine: how it is now, and the ids that it has accepted.
+    """A platform for the toy: how it is now, the ids that it has accepted, and those that it was asked to.
 
-    It refuses ids that begin with `bad`, in one of three manners: the whole request, with the position of the first
-    culprit as a hint, or by name.
+    `mood` is well, gone, failing or throttling. It takes only its `token`, and refuses ids that begin with `bad` until
+    it is `mended`, in one `manner` of three: the whole request, with the first culprit as a hint, or each named.
     """
 
     mood: str = "well"
@@ -93,13 +99,8 @@ class Moods:
         """Answer as the mood is; what is answered 200 is accepted."""
         names = ids(request)
         self.asked.update(names)
-        match self.mood:
-            case "gone":
-                return LOST
-            case "failing":
-                return Reply(503, {}, b"")
-            case "throttling":
-                return Reply(429, {"retry-after": "5"}, b"")
+        if self.mood in _UNWELL:
+            return _UNWELL[self.mood]
         if request.headers["authorization"] != self.token:
             return Reply(401, {}, b"")
         return self._judge(names)
