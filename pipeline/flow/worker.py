@@ -172,13 +172,14 @@ class Worker:
         self._teller.tell(signals.Revoked(tuple(partitions), self._owned, abandoned, self._steady() - began))
 
     def lost(self, partitions: Sequence[Partition], share: Share) -> None:
-        """Forget at once: somebody else has them already."""
+        """Forget at once: somebody else has them already. Until the group answers again we are no member of it."""
+        self._status.joined = False
         abandoned = sum(page.open_records for page in self._pages(partitions))
         for partition in partitions:
             self._ledger.end_page(*partition)
         self._forget_ended()
         self._lanes.share(share)
-        self._teller.tell(signals.Lost(tuple(partitions), self._owned, abandoned, "the group gave them away"))
+        self._teller.tell(signals.Lost(tuple(partitions), self._owned, abandoned, "they are not ours any more"))
 
     def _give_up(self, pages: Sequence[Page], *, deadline: float) -> int:
         """Let go of pages in order, and return how many of their records were left open."""

@@ -122,17 +122,6 @@ def settle_after_revoke() -> None:
 
 
 @mutant
-def failed_commit_counts() -> None:
-    """Takes a commit that Kafka refused for one that it took."""
-    committed = Worker.committed
-
-    def committed_anyway(self: Worker, results: Any) -> None:
-        committed(self, [replace(result, error=None, fenced=False) for result in results])
-
-    Worker.committed = committed_anyway
-
-
-@mutant
 def go_on_after_a_callback_failed() -> None:
     """Lets an error leave a callback and carries on: the batch that was being fetched is gone."""
     take = KafkaSource.take

@@ -75,20 +75,23 @@ def max_poll_exceeded(arena: Arena) -> None:
 def rebalance_storm(arena: Arena) -> None:
     """A member joins or leaves every second for a minute: nothing is lost, however often partitions change hands."""
     # So slow that everybody always has much in its hands when a partition goes.
-    arena.limit(requests_per_second=6, events_per_request=30)
+    arena.limit(requests_per_second=6, events_per_request=30, timeout_seconds=10)
+    arena.slow_down(seconds=1)
     arena.publish(3000)
-    members = [arena.start("stays").wait_ready()]
+    hasty = {"CAPI_STOP_REVOKE_DEADLINE_SECONDS": "0", "CAPI_STOP_DRAIN_DEADLINE_SECONDS": "1"}
+    members = [arena.start("stays", **hasty).wait_ready()]
     until = time.monotonic() + STORM_SECONDS
     while time.monotonic() < until:
         arena.publish(60)
         if len(members) < 4 and arena.chance.random() < 0.6:
-            members.append(arena.start("guest", CAPI_STOP_REVOKE_DEADLINE_SECONDS="1"))
+            members.append(arena.start("guest", **hasty))
         elif len(members) > 1:
             leaving = members.pop(arena.chance.randrange(1, len(members)))
             leaving.signal(arena.chance.choice((signal.SIGTERM, signal.SIGTERM, signal.SIGKILL)))
         time.sleep(1)
     arena.healed()
     arena.limit()
+    arena.speed_up()
     last = arena.start("last")
     for member in members:
         member.signal(signal.SIGTERM)

@@ -31,18 +31,18 @@ from pipeline.demo.till import TillError
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one run: everything that must not be, and the figures if it could be judged."""
+    """What came of one run: everything that must not be, and the figures."""
 
     name: str
     mutant: str
     faults: Sequence[str]
-    report: Report | None
+    report: Report
     seconds: float
 
 
-def run(cluster: KafkaCluster, chosen: Scenario, mutant: str = "") -> Result:
+def run(cluster: KafkaCluster, chosen: Scenario, mutant: str = "", *, keep: bool = False) -> Result:
     """Play a scenario in an arena of its own and judge it. What the workers of a failed one said is kept."""
-    began, faults, report = time.monotonic(), list[str](), None
+    began, faults = time.monotonic(), list[str]()
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{chosen.name}-"))
     with Arena(cluster, folder, seed=chosen.seed, mutant=mutant) as arena:
         try:
@@ -53,28 +53,28 @@ def run(cluster: KafkaCluster, chosen: Scenario, mutant: str = "") -> Result:
         # With a promise broken already there may be work left over: that is no second finding.
         report = arena.report(complete=not faults)
         faults = [*report.faults, *faults]
-    if faults and not mutant:
-        faults.append(f"what the workers said is in {folder}")
+    if keep or (faults and not mutant):
+        _say(f"    what the workers said is in {folder}")
     else:
         shutil.rmtree(folder)
     return Result(chosen.name, mutant, faults, report, time.monotonic() - began)
 
 
-def play_all(cluster: KafkaCluster, chosen: Sequence[Scenario]) -> Iterator[Result]:
+def play_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, keep: bool) -> Iterator[Result]:
     """Play scenarios as they are, telling each as it ends."""
     for one in chosen:
-        result = run(cluster, one)
+        result = run(cluster, one, keep=keep)
         _say(_row(result))
         for fault in result.faults:
             _say(f"    {_first_line(fault)}")
         yield result
 
 
-def break_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, short: bool) -> Iterator[Result]:
+def break_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, short: bool, keep: bool) -> Iterator[Result]:
     """Play each scenario with its mutants, telling who was caught and by what."""
     for one in chosen:
         for mutant in (one.short or ()) if short else one.mutants:
-            result = run(cluster, one, mutant)
+            result = run(cluster, one, mutant, keep=keep)
             caught = f"caught: {_first_line(result.faults[0])}" if result.faults else "NOT CAUGHT"
             _say(f"{one.name:32} {mutant:32} {result.seconds:5.0f} s  {caught}")
             yield result
@@ -90,6 +90,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="the short run: some scenarios, and a mutant of each")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="random faults for so long")
     parser.add_argument("--seed", type=int, default=1, help="the seed of the soak")
+    parser.add_argument("--keep", action="store_true", help="keep what the workers said, also where all went well")
     parser.add_argument("--list", action="store_true", help="list the scenarios and end")
     given = parser.parse_args()
     unknown = [name for name in given.scenarios if name not in SCENARIOS]
@@ -110,10 +111,10 @@ def main() -> int:
         results: list[Result] = []
         if not given.mutants:
             _say(HEAD)
-            results += play_all(cluster, chosen)
+            results += play_all(cluster, chosen, keep=given.keep)
         broken: list[Result] = []
         if given.mutants or given.short:
-            broken += break_all(cluster, chosen, short=given.short)
+            broken += break_all(cluster, chosen, short=given.short, keep=given.keep)
     bad = [one.name for one in results if one.faults]
     free = [f"{one.mutant} in {one.name}" for one in broken if not one.faults]
     _say(f"{len(results) - len(bad)} scenarios held, {len(bad)} failed{''.join(f' ({name})' for name in bad)}")
@@ -129,8 +130,6 @@ HEAD = (
 
 def _row(result: Result) -> str:
     report, number = result.report, SCENARIOS[result.name].number
-    if report is None:
-        return f"{number:2} {result.name:32} could not be judged"
     judged = report.judgement
     recovery = f"{median(report.recovery_seconds):.1f} s" if report.recovery_seconds else "-"
     figures = "  ".join(f"{name}: {value:g}" for name, value in report.figures.items())

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+import aiohttp
 import click
 import pytest
+from confluent_kafka import KafkaError
 
 from pipeline.cli import main
 from pipeline.config.destination_entry import Entry, LimitsEntry
@@ -24,8 +26,10 @@ from pipeline.core.letter import Undertaker, letter_headers
 from pipeline.core.model import DeadLetter, Record, Refusal
 from pipeline.core.reason import Reason
 from pipeline.core.status import LaneStatus, Status, unready_reasons
+from pipeline.edge.logs import ALLOWED
 from pipeline.edge.metrics import METRICS
 from pipeline.edge.schema_files import KINDS, schema_texts
+from pipeline.edge.telemetry import NO_DESTINATION, RANKS, Telemetry
 from pipeline.edge.wording import event_name, words_of
 from pipeline.exits import Exit
 from pipeline.platforms.meta import MetaOptions
@@ -42,8 +46,12 @@ SIGNALS = {
 }
 FIELDS = {name: {field.name for field in dataclasses.fields(kind)} for name, kind in SIGNALS.items()}  # type: ignore[arg-type]
 METRIC_LABELS = {metric.name: {*metric.labels, "le"} for metric in METRICS}
-# Words of others, of a line of the log, of /readyz, and of labels that have no list of their own.
-OTHERS = frozenset("job event suppressed reasons holds lanes ok failed none latest increase".split())
+SEVERITIES = frozenset({"page", "ticket"})
+# Words of others, of /readyz, and of labels that have no list of their own.
+OTHERS = frozenset("job reasons holds lanes ok failed none latest increase up library librdkafka".split())
+# What Prometheus and its client bring along.
+FOREIGN_METRICS = frozenset({"up", "process_start_time_seconds"})
+FOREIGN_LABELS = frozenset({"job", "instance", "le"})
 
 
 def headings(level: int, text: str = PAGE) -> list[str]:
@@ -74,6 +82,88 @@ def groups_of_the_code() -> dict[str, list[str]]:
     return groups
 
 
+def anchor(heading: str) -> str:
+    """Return how a link names a heading of words."""
+    return heading.lower().replace(" ", "-")
+
+
+def alerts() -> dict[str, str]:
+    """Return the text of each alert by its name."""
+    parts = re.split(r"^### ", chapter("What to alert on"), flags=re.MULTILINE)[1:]
+    return {part.partition("\n")[0]: part for part in parts}
+
+
+def points(entry: str) -> list[str]:
+    """Return the points of an entry, in their order."""
+    return re.findall(r"^- \*\*([\w ]+):\*\*", entry, re.MULTILINE)
+
+
+def matchers(text: str) -> Iterator[tuple[str, str, str]]:
+    """Give metric, label and value of everything that a text asks of our metrics' labels."""
+    for metric, labels in re.findall(r"\b(capi_\w+)\{([^}]*)\}", text):
+        found = re.findall(r'(\w+)(=|!=|=~|!~)"([^"]*)"', labels)
+        # Whatever was not understood would not be held against anything.
+        assert labels == ",".join(f'{label}{sign}"{values}"' for label, sign, values in found)
+        for label, sign, values in found:
+            for value in values.split("|") if "~" in sign else [values]:
+                yield metric, label, value
+
+
+class Silence:
+    """A log that keeps nothing."""
+
+    def log(self, level: int, event: str, **fields: object) -> None:
+        """Forget a line."""
+
+
+def counted(metric: str, label: str, *told: signals.Signal) -> set[str]:
+    """Return the values that a label takes when these signals are told."""
+    telemetry = Telemetry(Silence(), worker="w", version="1", level="critical")
+    for signal in told:
+        telemetry.tell(signal)
+    samples = [sample for family in telemetry.registry.collect() for sample in family.samples]
+    return {sample.labels[label] for sample in samples if sample.name == metric}
+
+
+GROUP_OF_REASONS = {
+    "capi_events_skipped_total": "skipped",
+    "capi_events_refused_total": "refused",
+    "capi_lane_waits_total": "later",
+    "capi_lane_halted": "halt",
+    "capi_intake_paused": "hold",
+}
+LABEL_VALUES = {
+    ("capi_lane_state", "state"): set(get_args(signals.LaneState)),
+    ("capi_breaker_state", "state"): set(State),
+    ("capi_requests_total", "outcome"): set(get_args(signals.RequestOutcome)),
+    ("capi_commits_total", "outcome"): counted(
+        "capi_commits_total",
+        "outcome",
+        signals.Committed({}),
+        signals.CommitFailed("", fenced=False),
+        signals.CommitFailed("", fenced=True),
+    ),
+    ("capi_rebalances_total", "event"): counted(
+        "capi_rebalances_total",
+        "event",
+        signals.Assigned((), 0),
+        signals.Revoked((), 0, 0, 0.0),
+        signals.Lost((), 0, 0, ""),
+    ),
+}
+
+
+def values_of(metric: str, label: str) -> set[str]:
+    """Return every value that a label of a metric can have. Raises KeyError for labels that have no closed list."""
+    match label:
+        case "reason":
+            return set(groups_of_the_code()[GROUP_OF_REASONS[metric]])
+        case "destination":
+            return {NO_DESTINATION}
+        case _:
+            return LABEL_VALUES[metric, label]
+
+
 def names_in(schema: object) -> Iterator[str]:
     """Give every name in an Avro schema."""
     if isinstance(schema, dict):
@@ -97,7 +187,20 @@ def known_words() -> frozenset[str]:
     signal_words = {*SIGNALS, *(field for fields in FIELDS.values() for field in fields)}
     labels = {label for metric in METRICS for label in metric.labels}
     words = {str(word) for words in lists for word in words}
-    return OTHERS | words | signal_words | labels | contract | {*models, *unready_reasons(status), "bundled"}
+    return (
+        OTHERS
+        | SEVERITIES
+        | ALLOWED
+        | words
+        | signal_words
+        | labels
+        | contract
+        | {
+            *models,
+            *unready_reasons(status),
+            "bundled",
+        }
+    )
 
 
 def header_names() -> set[str]:
@@ -116,10 +219,10 @@ def test_every_reason_has_its_heading() -> None:
 
 @pytest.mark.parametrize("word", list(Reason))
 def test_every_reason_says_what_to_do(word: Reason) -> None:
-    """A reason tells how it is seen, what to do, and whether a replay helps."""
+    """A reason tells what to do, how it is seen, and whether a replay helps."""
     entry = chapter("Reasons").split(f"\n#### {word}\n")[1].split("\n#")[0]
 
-    assert ["See", "Do", "Replay"] == re.findall(r"^- \*\*(\w+):\*\*", entry, re.MULTILINE)
+    assert ["Do", "See", "Replay"] == points(entry)
 
 
 def test_every_exit_code_has_its_row() -> None:
@@ -136,16 +239,93 @@ def test_every_unready_state_has_its_heading() -> None:
     assert set(unready_reasons(status)) <= set(headings(3, chapter("States of the worker")))
 
 
-def test_metrics_exist() -> None:
-    """Every metric is one of the table, with labels that it has, and reasons that exist."""
-    for text in CODE:
-        for name, labels in re.findall(r"\b(capi_\w+)(?:\{([^}]*)\})?", text):
-            family = re.sub(r"_(bucket|sum|count)$", "", name)
-            pairs = re.findall(r'(\w+)!?="(\w+)"', labels)
+@pytest.mark.parametrize("state", headings(3, chapter("States of the worker")))
+def test_every_state_says_what_to_do(state: str) -> None:
+    """A state tells what to do, how it is seen, and what is at risk."""
+    entry = chapter("States of the worker").split(f"### {state}\n")[1].split("\n### ")[0]
 
-            assert family in METRIC_LABELS, name
-            assert {label for label, _ in pairs} <= METRIC_LABELS[family], text
-            assert {value for label, value in pairs if label == "reason"} <= set(Reason), text
+    assert ["Do", "See", "At risk"] == points(entry)
+
+
+def test_every_state_is_found_from_its_symptom() -> None:
+    """The tables near the top lead to each state."""
+    top = chapter("What do I see, where do I look")
+
+    assert [] == [name for name in headings(3, chapter("States of the worker")) if f"(#{anchor(name)})" not in top]
+
+
+def test_every_grave_line_of_the_log_has_its_row() -> None:
+    """Each event that can be a warning or graver leads to a page, and so do the lines of libraries."""
+    table = PAGE.split("| `event` |")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*)[^|]*\| .*\]\(#", table, re.MULTILINE)
+    grave = {name for name, kind in SIGNALS.items() if RANKS[kind.usual] >= RANKS["warning"]}
+
+    assert sorted({*grave, "library"}) == sorted(name for row in rows for name in re.findall(r"`(\w+)`", row))
+
+
+def test_alerts_have_names_of_their_own() -> None:
+    """The names are those of a PrometheusRule, none stands for two alerts, and the text mentions no other."""
+    named = headings(3, chapter("What to alert on"))
+
+    assert named == list(alerts())
+    assert [] == [name for name in named if not re.fullmatch(r"Capi(?:[A-Z][a-z]+)+", name)]
+    assert {span for span in SPANS if re.fullmatch(r"Capi[A-Z]\w+", span)} <= set(named)
+
+
+@pytest.mark.parametrize("alert", alerts())
+def test_every_alert_has_its_parts(alert: str) -> None:
+    """An alert has one expression, a severity with a time, what it means, where to look, and a page that says more."""
+    entry = alerts()[alert]
+    severity = re.search(r"^- \*\*Severity:\*\* (\w+), (?:at once|after \d+ minutes?)\b", entry, re.MULTILINE)
+
+    assert ["promql"] == re.findall(r"^```(\w+)$", entry, re.MULTILINE)
+    assert ["Severity", "Means", "Look", "Do"] == points(entry)
+    assert severity is not None
+    assert severity[1] in SEVERITIES
+    assert re.search(r"^- \*\*Do:\*\* .*\]\(#", entry, re.MULTILINE)
+
+
+@pytest.mark.parametrize("expression", [text for language, text in BLOCKS if language == "promql"])
+def test_expressions_read_what_exists(expression: str) -> None:
+    """An expression selects metrics that exist, and groups by labels that one of them has."""
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", expression)
+    groups = re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", bare)
+    bare = re.sub(r"\b(?:by|on)\s*\([^)]*\)", "", bare)
+    selected = set(re.findall(r"\b[a-z_]\w*\b(?!\s*\()", bare)) - {"and", "unless", "or", "sum", "max", "min"}
+    families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in selected}
+
+    assert families
+    assert families <= METRIC_LABELS.keys() | FOREIGN_METRICS
+    labels = {label for family in families for label in METRIC_LABELS.get(family, ())} | FOREIGN_LABELS
+    assert {label.strip() for group in groups for label in group.split(",")} <= labels
+    assert expression.count("(") == expression.count(")")
+
+
+def test_metrics_exist() -> None:
+    """Every metric is one of the table."""
+    named = {name for text in CODE for name in re.findall(r"\bcapi_\w+", text)}
+
+    assert set() == {name for name in named if re.sub(r"_(bucket|sum|count)$", "", name) not in METRIC_LABELS}
+
+
+def test_labels_exist() -> None:
+    """Every label is one that its metric has, with a value that it can have there."""
+    asked = {matcher for text in CODE for matcher in matchers(text)}
+
+    assert asked
+    assert set() == {(metric, label) for metric, label, _ in asked if label not in METRIC_LABELS[metric]}
+    assert set() == {(metric, label, value) for metric, label, value in asked if value not in values_of(metric, label)}
+
+
+def test_errors_of_others_exist() -> None:
+    """The names of errors are those of Kafka's client and of the HTTP client."""
+    of_kafka = {span for span in SPANS if re.fullmatch(r"(?!CAPI)(?:_[A-Z]+|_?[A-Z]+(?:_[A-Z]+)+)", span)}
+    of_http = {span for span in SPANS if re.fullmatch(r"[A-Z]\w+Error", span)} - {"KafkaError"}
+
+    assert of_kafka
+    assert of_http
+    assert set() == {name for name in of_kafka if not hasattr(KafkaError, name)}
+    assert set() == {name for name in of_http if not hasattr(aiohttp, name)}
 
 
 def test_log_lines_are_real() -> None:

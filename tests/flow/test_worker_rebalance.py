@@ -90,6 +90,19 @@ def test_lost_partition_commits_nothing() -> None:
         assert 1 == len(road.teller.of(Lost))
 
 
+def test_who_lost_everything_is_not_ready() -> None:
+    """After a loss the worker is no member of its group, and says so, until the group assigns again."""
+    with Road() as road:
+        seen: list[bool] = []
+        for second in (4, 6, 9):
+            road.at(second, lambda: seen.append(road.status.joined))
+        road.at(5, lambda: road.source.lose(FIRST))
+        road.at(8, lambda: road.source.give(FIRST))
+        road.run(10)
+
+        assert [True, False, True] == seen
+
+
 def test_partition_that_comes_back_is_read_again() -> None:
     """A partition that went and came back begins at its commit; what was open is sent again, and then committed."""
     with Road(seconds=3.0, tempo=replace(TEMPO, revoke=1.0)) as road:
