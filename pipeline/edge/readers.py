@@ -87,14 +87,14 @@ class Readers:
         attempt = 0
         while True:
             try:
-                found = await self._registry.schema(lookup(ref))
+                found = self._compiled(topic, ref, await self._registry.schema(lookup(ref)))
             except Exception as error:  # noqa: BLE001 - whatever breaks here, the record waits, and people can see why
                 attempt += 1
                 self.down = str(error) if isinstance(error, RegistryDown) else type(error).__name__
                 await asyncio.sleep(backoff(attempt, chance=self._chance(), cap=10.0))
                 continue
             self.down = None
-            self._keep(key, self._compiled(topic, ref, found))
+            self._keep(key, found)
             self._fetching.discard(key)
             return
 

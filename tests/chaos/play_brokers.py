@@ -19,7 +19,7 @@ def coordinator_moves(arena: Arena) -> None:
     """The group's coordinator moves again and again, in order and by crashes: commits go on, and pass nothing."""
     arena.limit(concurrency=1, events_per_request=30)
     arena.publish(1500)
-    worker = arena.start(**arena.static()).wait_ready()
+    worker = arena.start().wait_ready()
     for number in range(3):
         arena.wait_kept(worker, len(arena.sandbox.kept()) + 100)
         coordinator = arena.cluster.coordinator(arena.group)
@@ -33,7 +33,7 @@ def coordinator_moves(arena: Arena) -> None:
     arena.publish(300)
     arena.kill(worker)
     arena.limit()
-    arena.settle(arena.start(**arena.static()))
+    arena.settle(arena.start())
 
 
 @scenario(11, "commit_at_poll")

@@ -77,7 +77,9 @@ def long_outage(arena: Arena) -> None:
     )
     over = time.monotonic() + OUTAGE_SECONDS
     while time.monotonic() < over:
-        assert worker.total("capi_in_flight_records") <= most + 500
+        figures = worker.total("capi_in_flight_records"), worker.total("capi_poll_age_seconds")
+        assert figures[0] <= most, f"{figures[0]:.0f} records in flight, {most} are allowed"
+        assert figures[1] < 1, f"Kafka was not polled for {figures[1]:.1f} s"
         time.sleep(min(1.0, OUTAGE_SECONDS / 10))
 
     assert ([], 0) == (arena.till.dead_letters(), len(arena.sandbox.kept()))

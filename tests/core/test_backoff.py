@@ -24,3 +24,17 @@ def test_spreads_with_chance() -> None:
 def test_stays_within_bounds(attempt: int, chance: float) -> None:
     """No wait is shorter than the floor or longer than the cap."""
     assert FLOOR_SECONDS <= backoff(attempt, chance=chance) <= CAP_SECONDS
+
+
+@given(attempt=st.integers(1, 10_000), chance=st.floats(0, 1))
+def test_chance_spreads_over_the_whole(attempt: int, chance: float) -> None:
+    """A wait is the chance's part of the longest one, and the floor below that."""
+    assert max(FLOOR_SECONDS, chance * backoff(attempt, chance=1.0)) == backoff(attempt, chance=chance)
+
+
+@given(attempt=st.integers(1, 10_000), chance=st.floats(0, 1), cap=st.floats(1, 600))
+def test_never_shrinks(attempt: int, chance: float, cap: float) -> None:
+    """With the same chance a later attempt waits as long or longer, and never beyond the cap that was asked for."""
+    wait, later = (backoff(number, chance=chance, cap=cap) for number in (attempt, attempt + 1))
+
+    assert wait <= later <= cap

@@ -127,3 +127,12 @@ def test_late_failure_leaves_open() -> None:
     breaker.failed(now=EPOCH + 1)
 
     assert OPEN_SECONDS - 1 == breaker.wait(now=EPOCH + 1)
+
+
+def test_late_success_leaves_open() -> None:
+    """A platform that asked for silence gets it, though what was sent before is accepted meanwhile."""
+    breaker = Breaker()
+    breaker.trip(now=EPOCH, seconds=60)
+    breaker.succeeded(now=EPOCH + 1)
+
+    assert (State.OPEN, 59.0) == (breaker.state, breaker.wait(now=EPOCH + 1))

@@ -142,6 +142,52 @@ def test_survives_endless_nesting() -> None:
     assert "extra: values nested too deep" == refusal(prefixed(7, b"\x02" * 500_000), reader).detail
 
 
+def test_skips_hollow_records_fast() -> None:
+    """Records that hold each other twice on every level, and no byte, cost nothing to skip."""
+    schema = avsc("order")
+    hollow: dict[str, object] = {"type": "record", "name": "Hollow0", "fields": []}
+    schema["fields"].insert(0, {"name": "level_0", "type": hollow})
+    for level in range(1, 40):
+        halves = [{"name": name, "type": f"Hollow{level - 1}"} for name in ("left", "right")]
+        hollow = {"type": "record", "name": f"Hollow{level}", "fields": halves}
+        schema["fields"].insert(level, {"name": f"level_{level}", "type": hollow})
+    reader = reader_of(schema)
+    assert isinstance(reader, Reader)
+    began = time.perf_counter()
+
+    assert isinstance(decode(record(prefixed(7, GOOD)), reader), Event)
+    assert time.perf_counter() - began < 0.2
+
+
+def test_refuses_union_of_one_type_twice() -> None:
+    """A writer's union that names one record again and again is no Avro, and is not compiled again and again."""
+    schema = avsc("order")
+    customer = next(entry for entry in schema["fields"] if entry["name"] == "customer")
+    customer["type"] = [customer["type"], *["Customer"] * 300]
+    read = reader_of(schema)
+
+    assert isinstance(read, Refusal)
+    assert "$.customer: a union holds each type once" in read.detail
+
+
+@pytest.mark.parametrize("size", [600, 20_000])
+def test_refuses_union_of_too_many_types(size: int) -> None:
+    """A writer's union of thousands of types is refused where ours has a field; in one that nobody reads it is fine."""
+    types = [{"type": "fixed", "name": f"F{index}", "size": 1} for index in range(size)]
+    schema = avsc("order")
+    schema["fields"].append({"name": "unread", "type": types})
+    read = reader_of(schema)
+    assert isinstance(read, Reader)
+    assert isinstance(decode(record(prefixed(7, GOOD + b"\x00x")), read), Event)
+    event_id = next(entry for entry in schema["fields"] if entry["name"] == "event_id")
+    event_id["type"] = ["null", "string", *types]
+    schema["fields"].pop()
+    refused = reader_of(schema)
+
+    assert isinstance(refused, Refusal)
+    assert "event_id: a union of more than 500 types" in refused.detail
+
+
 def test_reads_blocks_with_sizes() -> None:
     """An array in several blocks, some with their size in bytes, reads as one."""
     order = full_order() | {"coupons": []}

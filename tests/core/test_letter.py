@@ -111,6 +111,17 @@ def test_keeps_what_replay_wrote(name: str) -> None:
     assert "2" == ours(one)[name]
 
 
+@pytest.mark.parametrize("name", ["topic", "offset", "original.timestamp"])
+@pytest.mark.parametrize("forged", [None, b"", b"\xff\xfe", b"x" * (MOST_BYTES + 1)])
+def test_replaces_what_no_burial_wrote(name: str, forged: bytes | None) -> None:
+    """A producer's header under one of our names is kept only if an earlier burial could have written it."""
+    one = letter(5)
+    expected = ours(one)
+    one.record.headers = [(PREFIX + name, forged)]
+
+    assert expected == ours(one)
+
+
 @given(st.text("a\u00e4\u20ac\U0001f600", min_size=1, max_size=5), st.integers(0, 1100))
 def test_short_and_readable(part: str, times: int) -> None:
     """No header of ours is longer than 1 KiB, and cutting leaves valid UTF-8 that begins as the text does."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 from toy import delivery, shaped
@@ -36,3 +38,16 @@ def test_bounded(count: int, half: int) -> None:
 
     assert min(count, half) <= len(seen) <= 2 * half
     assert list(range(count))[count - len(seen) :] == seen
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("xy")), max_size=40), st.integers(1, 4))
+def test_remembers_the_last_bytes_of_an_id(accepted: list[tuple[str, str]], half: int) -> None:
+    """Only what was accepted last under an id is a copy of it, and the latest acceptances are remembered."""
+    recent, last = Recent(2 * half), dict[str, str]()
+    for event_id, text in accepted:
+        recent.accepted(delivery(event_id, form=shaped(text)))
+        last[event_id] = text
+    known = {pair for pair in product("abcde", "xy") if recent.seen(delivery(pair[0], form=shaped(pair[1])))}
+
+    assert known <= set(last.items())
+    assert {(event_id, last[event_id]) for event_id, _ in accepted[-half:]} <= known

@@ -32,6 +32,7 @@ def search(batch: Sequence[Delivery], bad: set[str], hint: Hint = lambda _: ()) 
     split, found = Split(batch, Doubt(REJECTED, hint(batch))), Search()
     found.alone |= {item.event_id for item in batch if len(batch) == 1}
     while (group := split.next_group()) is not None:
+        assert len(group) > 0
         found.requests += 1
         found.alone |= {item.event_id for item in group if len(group) == 1}
         if bad & {item.event_id for item in group}:
@@ -80,6 +81,40 @@ def test_wrong_hints_harm_nobody(drawn: tuple[list[Delivery], set[str]], data: s
     assert sorted(bad) == sorted(found.refused)
     assert len(batch) - len(bad) == len(found.accepted)
     assert bad <= found.alone
+
+
+@given(batches(), st.data())
+def test_bound_holds_with_true_hints(drawn: tuple[list[Delivery], set[str]], data: st.DataObject) -> None:
+    """Suspicions that name culprits only, all of them or some, keep the bound; all others are accepted once."""
+    batch, bad = drawn
+
+    def hint(group: Sequence[Delivery]) -> tuple[int, ...]:
+        guilty = [index for index, item in enumerate(group) if item.event_id in bad]
+        return tuple(index for index in guilty if data.draw(st.booleans()))
+
+    found = search(batch, bad, hint)
+
+    assert sorted(bad) == sorted(found.refused)
+    assert sorted({item.event_id for item in batch} - bad) == sorted(found.accepted)
+    assert found.requests <= 2 * len(bad) * log2(len(batch)) + 2
+
+
+@given(size=st.integers(1, 40), answers=st.lists(st.tuples(st.integers(0, 2), st.integers(-1, 40)), max_size=60))
+def test_any_answers_forget_nobody(size: int, answers: list[tuple[int, int]]) -> None:
+    """Whatever comes of each request, each event is accepted, dropped or undecided at any time, once."""
+    batch = [delivery(str(number)) for number in range(size)]
+    split, over = Split(batch, Doubt(REJECTED)), list[Delivery]()
+    for answer, suspect in answers:
+        assert sorted(batch, key=id) == sorted([*over, *split.undecided()], key=id)
+        group = split.next_group()
+        assert sorted(batch, key=id) == sorted([*over, *split.undecided()], key=id)
+        if group is None:
+            break
+        if answer == 0:
+            split.doubted(Doubt(REJECTED, (suspect,)))
+            continue
+        over += group
+        split.was_accepted() if answer == 1 else split.dropped()
 
 
 def test_right_hint_is_cheap() -> None:

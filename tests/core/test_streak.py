@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import takewhile
 
+from hypothesis import given
+from hypothesis import strategies as st
 from toy import REJECTED
 
+from pipeline.core.model import Refusal
 from pipeline.core.streak import Streak
 
 OTHER = dataclasses.replace(REJECTED, subcode="7")
@@ -57,3 +61,14 @@ def test_says_why() -> None:
     streak.refused(REJECTED)
 
     assert streak.detail == "1 events in a row were refused one by one: the toy refused it"
+
+
+@given(history=st.lists(st.sampled_from([REJECTED, REJECTED, OTHER, None]), max_size=12), most=st.integers(0, 4))
+def test_counts_the_tail(history: list[Refusal | None], most: int) -> None:
+    """It is hopeless when as many as the limit were refused for one code since the last acceptance (None)."""
+    streak = Streak(most)
+    for refusal in history:
+        streak.begin_again() if refusal is None else streak.refused(refusal)
+    tail = list(takewhile(lambda refusal: refusal is history[-1] and refusal is not None, reversed(history)))
+
+    assert (0 < most <= len(tail)) is streak.hopeless

@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 import pytest
 from fakes import FakeTeller
+from typing_extensions import override
 
 from pipeline.core.avro.schema import SchemaText
 from pipeline.core.decode import Reader
 from pipeline.core.model import Refusal
 from pipeline.core.ports import RegistryDown
 from pipeline.core.reason import Reason
+from pipeline.core.signals import Signal
 from pipeline.edge.readers import MOST_ID, Readers
 from pipeline.edge.schema_files import load_contract, schema_texts
 
@@ -105,3 +107,26 @@ async def test_without_registry_any_id_is_ours() -> None:
 
     assert isinstance(first, Reader)
     assert first is second
+
+
+class Stumbling(FakeTeller):
+    """Fails at the first signal that it is told."""
+
+    @override
+    def tell(self, signal: Signal) -> None:
+        """Fail once."""
+        if not self.told:
+            super().tell(signal)
+            raise ZeroDivisionError
+        super().tell(signal)
+
+
+@pytest.mark.asyncio
+async def test_what_breaks_in_between_is_tried_again() -> None:
+    """An error on the way from the registry to the reader leaves no record waiting for ever: it is tried again."""
+    registry = FakeRegistry(lambda _: schema_texts()["order"])
+    loop = asyncio.get_running_loop()
+    found = Readers(load_contract(), {"orders": "order"}, registry, loop, Stumbling(), lambda: 0.0)
+
+    assert isinstance(await settled(found, 7, rounds=400), Reader)
+    assert 2 == registry.asked

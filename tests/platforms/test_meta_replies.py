@@ -84,6 +84,12 @@ def test_c39_an_event_is_to_blame(subcode: int | None) -> None:
     assert "jane" not in refusal.detail
 
 
+@pytest.mark.parametrize("trace", ["jane@example.com", "Jane O'Brien", "A" * 65, "A1\n", "", 7])
+def test_trace_that_is_none(trace: object) -> None:
+    """What does not look like a trace id is not passed on as one: it may quote the event."""
+    assert "" == blame(read(error(100, None, fbtrace_id=trace), 8)).trace_id
+
+
 @pytest.mark.parametrize(
     ("field", "text", "expected"),
     [

@@ -136,6 +136,21 @@ def test_shows_plain_json() -> None:
     assert date(1990, 5, 17).isoformat() == shown["customer"]["birth_date"]
 
 
+@pytest.mark.parametrize("milliseconds", [253_402_300_800_000, 2**63 - 1, -(2**63)])
+def test_shows_times_beyond_the_calendar(milliseconds: int) -> None:
+    """A time that no calendar has, which Avro can carry, is shown as its milliseconds."""
+    shown = to_json(full_order() | {"occurred_at": milliseconds}, ORDER)
+
+    assert isinstance(shown, dict)
+    assert milliseconds == shown["occurred_at"]
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_refuses_hours_outside_of_utc(text: str) -> None:
+    """A time in the calendar of its own offset, and in none of UTC, is no time: it could not be shown again."""
+    assert ["occurred_at: is no time"] == [line.partition(";")[0] for line in faults(occurred_at=text)]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
