@@ -187,6 +187,17 @@ def skip_what_cannot_be_read() -> None:
     Preparer._unreadable = pass_over
 
 
+def _never_hold(cause: Reason) -> None:
+    """Let the intake go on where it would hold for this cause."""
+    reason_to_hold = Intake._reason_to_hold
+
+    def go_on(self: Intake) -> Any:
+        reason = reason_to_hold(self)
+        return None if reason is cause else reason
+
+    Intake._reason_to_hold = go_on
+
+
 @mutant
 def registry_outage_blames_records() -> None:
     """Dead-letters records whose schema cannot be asked for at the moment."""
@@ -197,6 +208,7 @@ def registry_outage_blames_records() -> None:
         return Refusal(Reason.SCHEMA_UNKNOWN, "no answer") if found is None and self.down else found
 
     Readers.reader = blame
+    _never_hold(Reason.REGISTRY_DOWN)
 
 
 # -- the platform's answers ---------------------------------------------------------------------------------------
@@ -354,13 +366,7 @@ def whole_rate_each() -> None:
 @mutant
 def takes_without_end() -> None:
     """Reads on however much is in flight."""
-    reason_to_hold = Intake._reason_to_hold
-
-    def never_full(self: Intake) -> Any:
-        reason = reason_to_hold(self)
-        return None if reason is Reason.BACKPRESSURE else reason
-
-    Intake._reason_to_hold = never_full
+    _never_hold(Reason.BACKPRESSURE)
 
 
 @mutant

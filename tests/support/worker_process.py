@@ -104,10 +104,14 @@ class WorkerProcess:
             return {}
 
     def metrics(self) -> Mapping[Series, float]:
-        """Return every series by the name and the labels' values, in the order in which they are exposed."""
+        """Return every series by the name and the labels' values in the order exposed; none while nobody answers."""
+        try:
+            exposed = self.exposition()
+        except OSError:
+            return {}
         return {
             (sample.name, *sample.labels.values()): sample.value
-            for family in text_string_to_metric_families(self.exposition())
+            for family in text_string_to_metric_families(exposed)
             for sample in family.samples
         }
 
