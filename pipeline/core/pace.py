@@ -51,12 +51,14 @@ class Pace:
         self._factor = 1.0
         self._slow_until = 0.0
         self._paused_until = 0.0
-        # The slot used last, by the wall clock.
+        # The slot used last, and the one that somebody waits for, by the wall clock.
         self._used = 0.0
+        self._awaited = 0.0
 
     def share(self, share: Share) -> None:
         """Set which slots are ours from now on."""
         self._share = share
+        self._awaited = 0.0
 
     def slow(self, factor: float, *, until: float) -> None:
         """Send at `factor` of the rate until then: the platform's usage headers say that the limit is near."""
@@ -77,17 +79,32 @@ class Pace:
         paused = self._paused_until - now
         if paused > 0:
             return paused
-        return max(0.0, self._slot(now, unix) - unix)
+        slot = self._slot(now, unix)
+        if slot <= unix:
+            return 0.0
+        self._awaited = slot
+        return slot - unix
 
     def go(self, *, now: float, unix: float) -> None:
-        """Note that a request goes now: its slot is used."""
-        self._used = self._slot(now, unix)
+        """Note that a request goes now: its slot is used. One that went very late moves the next one back."""
+        slot = self._slot(now, unix)
+        self._used = slot if unix - slot <= GRACE_SECONDS else unix
+        self._awaited = 0.0
+
+    def stand_down(self) -> None:
+        """Note that nobody waits any more: the slot that was waited for passes unused."""
+        self._awaited = 0.0
 
     def _whole(self, now: float) -> float:
         return self._rate * (self._factor if now < self._slow_until else 1.0)
 
     def _slot(self, now: float, unix: float) -> float:
-        """Return the time of our first slot that is not used and not too long ago, by the wall clock."""
+        """Return the time of our first slot that is not used and not too long ago, by the wall clock.
+
+        One that somebody waits for is not lost by waking up late, or a loop that is always late would never send.
+        """
+        if self._used < self._awaited <= unix:
+            return self._awaited
         if not self._share.ours:
             return unix + NO_SLOT_SECONDS
         spacing = 1.0 / (self._whole(now) * (1.0 - HEADROOM))

@@ -158,6 +158,7 @@ class Line:
         while True:
             carried.deliveries = self._sift(carried.deliveries)
             if not carried.deliveries:
+                self._pace.stand_down()
                 return False
             now, unix = self._steady(), self._world.clocks.wall()
             wait = self._breaker.wait(now=now)
@@ -219,6 +220,9 @@ class Line:
                 self._breaker.failed(now=now)
         elif not isinstance(verdict, Halt):
             self._breaker.succeeded(now=now)
+            if self._breaker.state is not State.CLOSED:
+                # An answer to a request from before it opened: what the line waits for is not over.
+                return
             self._answers += 1
             if not isinstance(verdict, Doubt):
                 self.halted = None

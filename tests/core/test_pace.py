@@ -42,6 +42,12 @@ def test_keeps_to_its_rate(late: float) -> None:
     assert 60 * 4 * (1 - HEADROOM) == pytest.approx(len(spent(Pace(4.0), 60, late=late)), abs=2)
 
 
+@pytest.mark.parametrize("late", [2 * GRACE_SECONDS, 0.3, 5.0])
+def test_a_loop_that_is_always_late_sends_still(late: float) -> None:
+    """However late the loop wakes up, a slot that it waited for is not lost, and no request takes two rounds."""
+    assert len(spent(Pace(1.0), 600, late=late)) >= 600 / (2 * 1.1 + late) - 1
+
+
 def test_spaces_requests() -> None:
     """Requests lie evenly apart: no two of them share a slot."""
     times = spent(Pace(4.0), 20)

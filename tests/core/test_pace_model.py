@@ -111,6 +111,8 @@ class PaceMachine(RuleBasedStateMachine):
                 waited.add(replica)
             wakes[replica] = self.now + wait + late
         self.now = until
+        for replica in self.replicas:
+            replica.pace.stand_down()
 
     @invariant()
     def every_wait_ends(self) -> None:
@@ -121,6 +123,7 @@ class PaceMachine(RuleBasedStateMachine):
             if replica.ours:
                 turn = (self.partitions + 1) / rate
                 assert self._wait(replica) <= max(replica.silent_until - self.now, turn) + CLOSE
+                replica.pace.stand_down()
 
     def _send(self, replica: Replica) -> None:
         assert replica.silent_until <= self.now

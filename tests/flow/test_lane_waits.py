@@ -123,6 +123,22 @@ def test_halt_settles_nothing() -> None:
         assert LaneStatus("halted", Reason.UNAUTHORIZED) == stage.lane.status
 
 
+def test_a_late_answer_ends_no_halt() -> None:
+    """An answer to a request from before a halt leaves the lane halted, and a rotated secret still wakes it."""
+    bad = {"a"}
+    with Stage(lambda request: Reply(401 if bad & set(ids(request)) else 200, {}, b"")) as stage:
+        stage.http.seconds_for = {"k": 3.0}
+        stage.offer(*"abcdefghij", *"klmnopqrst")
+        stage.pass_seconds(5)
+        before = (stage.lane.status, len(stage.accepted))
+        bad.clear()
+        stage.lane.secrets_changed()
+        stage.pass_seconds(1)
+
+        assert (LaneStatus("halted", Reason.UNAUTHORIZED), 10) == before
+        assert 20 == len(stage.accepted)
+
+
 def test_rotated_secret_resumes() -> None:
     """A halted lane tries again as soon as a secret was rotated, with the new one."""
     with Stage(lambda request: Reply(200 if request.headers["authorization"] == "t2" else 401, {}, b"")) as stage:

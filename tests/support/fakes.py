@@ -232,19 +232,24 @@ class FakeDeadLetters:
 
 
 class FakeHttp:
-    """A platform that takes `seconds` over a request and then answers by a function. `requests` is all it was sent."""
+    """A platform that takes `seconds` over a request and then answers by a function. `requests` is all it was sent.
+
+    `seconds_for` are the seconds for requests that hold certain texts.
+    """
 
     def __init__(self, answer: Callable[[Request], Reply | NoReply], *, seconds: float = 0.0) -> None:
         self.answer = answer
         self.seconds = seconds
+        self.seconds_for: Mapping[str, float] = {}
         self.requests: list[Request] = []
 
     async def post(self, request: Request, *, within: float) -> Reply | NoReply:
         """Send and wait for the answer."""
         self.requests.append(request)
+        longer = [seconds for text, seconds in self.seconds_for.items() if text.encode() in request.body]
         try:
             async with asyncio.timeout(within):
-                await asyncio.sleep(self.seconds)
+                await asyncio.sleep(max(longer, default=self.seconds))
         except TimeoutError:
             return NoReply(f"no answer within {within:g} s")
         return self.answer(request)
