@@ -22,6 +22,7 @@ GRACE_SECONDS: Final = 0.04
 HEADROOM: Final = 0.08
 # Without a partition there is no slot, and nothing to send; whoever asks asks again when that changes.
 NO_SLOT_SECONDS: Final = 60.0
+NO_SLOT: Final = (0.0, 0.0)
 # Sums of floating-point seconds differ by less than this part of a slot.
 _CLOSE: Final = 1e-3
 
@@ -51,14 +52,15 @@ class Pace:
         self._factor = 1.0
         self._slow_until = 0.0
         self._paused_until = 0.0
-        # The slot used last, and the one that somebody waits for, by the wall clock.
+        # The slot used last, by the wall clock.
         self._used = 0.0
-        self._awaited = 0.0
+        # The slot that somebody waits for, and the spacing of slots that it belongs to.
+        self._awaited = NO_SLOT
 
     def share(self, share: Share) -> None:
         """Set which slots are ours from now on."""
         self._share = share
-        self._awaited = 0.0
+        self._awaited = NO_SLOT
 
     def slow(self, factor: float, *, until: float) -> None:
         """Send at `factor` of the rate until then: the platform's usage headers say that the limit is near."""
@@ -82,32 +84,36 @@ class Pace:
         slot = self._slot(now, unix)
         if slot <= unix:
             return 0.0
-        self._awaited = slot
+        self._awaited = slot, self._spacing(now)
         return slot - unix
 
     def go(self, *, now: float, unix: float) -> None:
         """Note that a request goes now: its slot is used. One that went very late moves the next one back."""
         slot = self._slot(now, unix)
         self._used = slot if unix - slot <= GRACE_SECONDS else unix
-        self._awaited = 0.0
+        self._awaited = NO_SLOT
 
     def stand_down(self) -> None:
         """Note that nobody waits any more: the slot that was waited for passes unused."""
-        self._awaited = 0.0
+        self._awaited = NO_SLOT
 
     def _whole(self, now: float) -> float:
         return self._rate * (self._factor if now < self._slow_until else 1.0)
+
+    def _spacing(self, now: float) -> float:
+        return 1.0 / (self._whole(now) * (1.0 - HEADROOM))
 
     def _slot(self, now: float, unix: float) -> float:
         """Return the time of our first slot that is not used and not too long ago, by the wall clock.
 
         One that somebody waits for is not lost by waking up late, or a loop that is always late would never send.
         """
-        if self._used < self._awaited <= unix:
-            return self._awaited
+        spacing = self._spacing(now)
+        slot, its_spacing = self._awaited
+        if self._used < slot <= unix and its_spacing == spacing:
+            return slot
         if not self._share.ours:
             return unix + NO_SLOT_SECONDS
-        spacing = 1.0 / (self._whole(now) * (1.0 - HEADROOM))
         after = self._used + spacing * (1.0 - _CLOSE)
         number = ceil(max(after, unix - GRACE_SECONDS) / spacing)
         turn, place = divmod(number, self._share.of)

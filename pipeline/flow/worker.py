@@ -186,13 +186,14 @@ class Worker:
         for page in pages:
             page.closing = True
         released = self._lanes.release()
-        while not (released.done() and self._graveyard.done_with(pages)) and self._steady() < deadline:
+        while not released.done() and self._steady() < deadline:
             self._settle(self._lanes.outcomes(self._tempo.turn))
-            self._graveyard.settle(self._tempo.turn)
+            self._graveyard.settle(0.0)
         # Released means that the last outcome was reported before: it is in the queue now.
         self._settle(self._lanes.outcomes())
         while not self._graveyard.done_with(pages) and self._steady() < deadline:
-            self._graveyard.settle(self._tempo.turn)
+            self._graveyard.settle(0.0)
+            self._settle(self._lanes.outcomes(self._tempo.turn))
         offsets = _watermarks([page for page in pages if page.watermark() not in (None, page.committed)])
         if offsets:
             self._tell_commits(self._source.commit_now(offsets))

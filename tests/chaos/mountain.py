@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final
@@ -14,27 +15,33 @@ from pipeline.demo.trade import Expected, Sample
 PLACE: Final = b"evt-000000000"
 TEMPLATES: Final = 300
 CHUNK: Final = 20_000
+AWAY_SECONDS: Final = 12
 # One core is the platform's and Kafka's: how much of it they take is their affair, so the two ends are compared only.
 SLOWER_AT_MOST: Final = 0.6
 
 
 def climb(arena: Arena, count: int) -> None:
-    """Publish `count` records, let one worker deliver them, and hold its last tenth against its first."""
+    """Publish `count` records, let one worker deliver them, and hold its ninth tenth against its second."""
     samples = _samples(arena)
     left = count
     while left:
         chunk = min(CHUNK, left)
         arena.publish_all(list(islice(samples, chunk)))
         left -= chunk
-    worker = arena.start()
+    # At first the platform is away: whoever reads on regardless fills its memory now.
+    arena.sandbox.add_fault("status", status=503)
+    worker = arena.start().wait_ready()
+    time.sleep(AWAY_SECONDS)
+    arena.speed_up()
+    arena.healed()
     arena.settle(worker, 30 + count / 1000)
     arrivals = sorted(one.received_at for one in arena.sandbox.kept())
     tenth = len(arrivals) // 10
-    first = tenth / (arrivals[tenth] - arrivals[0])
-    last = tenth / (arrivals[-1] - arrivals[-1 - tenth])
-    arena.figures["events/s, first tenth"] = round(first)
-    arena.figures["events/s, last tenth"] = round(last)
-    assert last >= SLOWER_AT_MOST * first, f"the last tenth went at {last:.0f} events/s, the first at {first:.0f}"
+    first = tenth / (arrivals[2 * tenth] - arrivals[tenth])
+    last = tenth / (arrivals[9 * tenth - 1] - arrivals[8 * tenth])
+    arena.figures["events/s in the second tenth"] = round(first)
+    arena.figures["in the ninth"] = round(last)
+    assert last >= SLOWER_AT_MOST * first, f"the ninth tenth went at {last:.0f} events/s, the second at {first:.0f}"
 
 
 def _samples(arena: Arena) -> Iterator[Sample]:

@@ -46,7 +46,7 @@ def ambiguous_answers(arena: Arena) -> None:
     arena.settle(worker)
 
 
-@scenario(17, "drop_on_throttle", "dead_letter_after_three_tries")
+@scenario(17, "drop_on_throttle")
 def throttle_storm(arena: Arena) -> None:
     """Throttled with a named wait, without one, by code and by rate: all waits, nothing is dropped or buried."""
     worker = arena.start().wait_ready()
