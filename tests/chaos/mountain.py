@@ -16,6 +16,8 @@ PLACE: Final = b"evt-000000000"
 TEMPLATES: Final = 300
 CHUNK: Final = 20_000
 AWAY_SECONDS: Final = 12
+# The default of CAPI_INTAKE_MAX_RECORDS.
+MOST_RECORDS: Final = 20_000
 # One core is the platform's and Kafka's: how much of it they take is their affair, so the two ends are compared only.
 SLOWER_AT_MOST: Final = 0.6
 
@@ -32,6 +34,8 @@ def climb(arena: Arena, count: int) -> None:
     arena.sandbox.add_fault("status", status=503)
     worker = arena.start().wait_ready()
     time.sleep(AWAY_SECONDS)
+    held = worker.total("capi_in_flight_records")
+    assert held <= MOST_RECORDS, f"{held:.0f} records in flight, {MOST_RECORDS} are allowed"
     arena.speed_up()
     arena.healed()
     arena.settle(worker, 30 + count / 1000)
