@@ -25,11 +25,12 @@ from kafka_cluster import KafkaCluster
 from typing_extensions import override
 from watch import Watch
 from worker_process import WorkerProcess
-from worker_scene import ENCODERS, SETTLE_SECONDS, Scene
+from worker_scene import SETTLE_SECONDS, Scene
 
-from pipeline.core.contract import Order
+from pipeline.core.contract import Lead, Order
 from pipeline.core.reason import Reason
-from pipeline.demo.trade import Expected, Sample
+from pipeline.demo.shop import Draft
+from pipeline.demo.trade import Expected
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 PARTITIONS: Final = 6
@@ -80,6 +81,7 @@ class Arena(Scene):
         self.workers: list[WorkerProcess] = []
         self.proxy: FaultProxy | None = None
         self._tokens = [self.token]
+        self._drafts = 0
         self._healed_at: list[float] = []
         self._said: list[str] = []
         self._seed = seed
@@ -153,22 +155,12 @@ class Arena(Scene):
         return {"CAPI_KAFKA_GROUP_INSTANCE_ID": f"{self.group}-{number}"}
 
     @override
-    def samples(self, count: int) -> list[Sample]:
-        """Make good orders whose customers are all canaries."""
-        drafts = [self.shop.order() for _ in range(count)]
-        for number, draft in enumerate(drafts):
-            _plant(draft.event, number)
-        return [
-            Sample(
-                kind="order",
-                key=draft.id.encode(),
-                value=ENCODERS["order"].encode(draft.event),
-                headers=(("traceparent", b"00-chaos"),),
-                story="a good order",
-                expected=Expected("accepted", None, draft.event_id, "Purchase", draft.event_time),
-            )
-            for draft in drafts
-        ]
+    def draft(self) -> Draft:
+        """Make up one good order whose customer is all canaries."""
+        draft = super().draft()
+        self._drafts += 1
+        _plant(draft.event, self._drafts)
+        return draft
 
     def publish_mixed(self, count: int, *, broken: int) -> None:
         """Publish good orders with so many unreadable records evenly among them."""
@@ -271,7 +263,7 @@ def doomed(reason: Reason, event_id: str = "") -> Expected:
     return Expected("dead-lettered", reason, event_id)
 
 
-def _plant(order: Order, number: int) -> None:
+def _plant(order: Order | Lead, number: int) -> None:
     customer = order["customer"]
     customer["emails"] = [f"{CANARY}.{number}@{CANARY}-inbox.example"]
     customer["phones"] = [f"{CANARY_PHONE}{number % 100:02}"]

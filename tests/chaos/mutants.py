@@ -7,6 +7,7 @@ code and leaves the rest as it is; it lives in the worker's process only.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -324,6 +325,18 @@ def network_errors_are_raised() -> None:
         return reply
 
     HttpSender.post = raising
+
+
+@mutant
+def tells_what_it_sends() -> None:
+    """Prints what it is about to send: hashes, addresses and user agents of customers."""
+    request = Meta.request
+
+    def aloud(self: Meta, payloads: Any, secrets: Any) -> Any:
+        sys.stderr.write(f"sending {payloads[0].decode()}\n")
+        return request(self, payloads, secrets)
+
+    Meta.request = aloud
 
 
 # -- identity, time, limits, the end ------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def killed_in_full_flight(arena: Arena) -> None:
     arena.settle(arena.start(**arena.static()))
 
 
-@scenario(4, "leaves_without_draining", short=())
+@scenario(4, "leaves_without_draining", "tells_what_it_sends", short=("tells_what_it_sends",))
 def sigterm_with_time(arena: Arena) -> None:
     """Asked to stop with time enough, a worker delivers and commits all that it has, and nothing is sent twice."""
     arena.publish(600)

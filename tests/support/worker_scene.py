@@ -26,7 +26,7 @@ from pipeline.core.avro.encode import Encoder
 from pipeline.core.contract import Kind
 from pipeline.core.reason import Reason
 from pipeline.demo.balance import Letter, Partition, Position, Published
-from pipeline.demo.shop import Shop
+from pipeline.demo.shop import Draft, Shop
 from pipeline.demo.till import Till
 from pipeline.demo.trade import Expected, Sample
 from pipeline.edge.schema_files import load_contract, schema_texts
@@ -139,9 +139,13 @@ class Scene:
         """Start a worker with the scene's settings and these changes, and do not wait for it."""
         return self._stack.enter_context(WorkerProcess(name, self.folder, {**self.settings, **changes}, self.program))
 
+    def draft(self) -> Draft:
+        """Make up one good order."""
+        return self.shop.order()
+
     def samples(self, count: int) -> list[Sample]:
         """Make good orders, each with an id of its own."""
-        drafts = [self.shop.order() for _ in range(count)]
+        drafts = [self.draft() for _ in range(count)]
         return [
             Sample(
                 kind="order",
