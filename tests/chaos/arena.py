@@ -6,10 +6,12 @@ All that is random comes from one seed. All that workers say is kept, and search
 from __future__ import annotations
 
 import re
+import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -17,6 +19,7 @@ from typing import Final, Self
 
 from commit_log import read_commits
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from evidence import read_burials
 from fault_proxy import FaultProxy
 from inner import MUTANT_VARIABLE, ORDERS_VARIABLE, Orders
@@ -24,7 +27,7 @@ from judge import Acceptance, Committed, Evidence, Judgement, Partition, judge
 from kafka_cluster import KafkaCluster
 from typing_extensions import override
 from watch import Watch
-from worker_process import WorkerProcess
+from worker_process import END_SECONDS, WorkerError, WorkerProcess, command
 from worker_scene import SETTLE_SECONDS, Scene
 
 from pipeline.core.contract import Lead, Order
@@ -39,6 +42,7 @@ SLOW: Final[Mapping[str, object]] = {"seconds": 0.25, "jitter": 0.25}
 CANARY: Final = "canary"
 CANARY_PHONE: Final = "+4477009009"
 CANARY_ADDRESS: Final = "198.51.100.77"
+_SETTLED: Final = re.compile(r'"timestamp":"([^"]+)","level":"[a-z]+","event":"(?:batch_accepted|buried)"')
 _SAID: Final = re.compile(
     rf"{CANARY}|4477009009|{re.escape(CANARY_ADDRESS)}|(?<![0-9a-f])[0-9a-f]{{64}}(?![0-9a-f])", re.IGNORECASE
 )
@@ -110,8 +114,10 @@ class Arena(Scene):
     ) -> None:
         for worker in self.workers:
             worker.kill()
-        self.cluster.heal()
-        super().__exit__(kind, error, trace)
+        try:
+            self.cluster.heal()
+        finally:
+            super().__exit__(kind, error, trace)
 
     @property
     @override
@@ -204,12 +210,38 @@ class Arena(Scene):
             with suppress(OSError):
                 self._said += [worker.exposition(), str(worker.readyz())]
 
+    def wait_delivered(self, worker: WorkerProcess, least: int) -> None:
+        """Wait until this worker has had so many events accepted; what others sent before does not count."""
+        worker.wait_until(
+            lambda: worker.total("capi_events_accepted_total") >= least, SETTLE_SECONDS, f"delivered {least} events"
+        )
+
+    def abandoned(self, worker: WorkerProcess) -> float:
+        """Return how many records a worker has left open when it gave partitions up."""
+        return worker.total("capi_records_abandoned_total")
+
+    def set_topic(self, topic: str, name: str, value: str) -> None:
+        """Change one configuration of a topic."""
+        entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+        for done in self.admin.incremental_alter_configs([resource]).values():
+            done.result()
+
     # -- judging ---------------------------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        """Let every worker end in order, so that what it would still do wrong is done before the judgement."""
+        for worker in self.workers:
+            self.hear(worker)
+            if worker.running:
+                worker.signal(signal.SIGCONT)
+                worker.signal(signal.SIGTERM)
+        for worker in self.workers:
+            with suppress(WorkerError):
+                worker.exit_code(END_SECONDS)
 
     def report(self, *, complete: bool = True) -> Report:
         """Judge everything that was published up to now."""
-        for worker in self.workers:
-            self.hear(worker)
         # In this order, so that what settles meanwhile looks settled late, and never committed early.
         commits = [
             Committed(one.at, (one.topic, one.partition), one.offset) for one in read_commits(self.servers, self.group)
@@ -228,19 +260,27 @@ class Arena(Scene):
         ]
         buried = read_burials(self.servers, self.dead_letters)
         evidence = Evidence(self.published, accepted, buried, commits, self.till.ends(), complete)
-        said = [*self._said, *(worker.output for worker in self.workers), str([letter.headers for letter in buried])]
+        said = [
+            *self._said,
+            *(worker.output for worker in self.workers),
+            str([letter.headers for letter in buried]),
+            command(self.settings, "config")[1],
+        ]
         return Report(
             records=len(self.published),
             letters=len(buried),
             judgement=judge(evidence),
             leaks=self._leaks(said),
             kills=self.kills,
-            recovery_seconds=_recovery(
-                self._healed_at, [*(one.received_at for one in accepted), *(one.landed_at for one in buried)]
-            ),
+            recovery_seconds=_recovery(self._healed_at, self._settled_at()),
             peak_megabytes=self.watch.peak_megabytes,
             figures=self.figures,
         )
+
+    def _settled_at(self) -> list[float]:
+        """Return when workers told of something accepted or buried: the platform also has what a killed one sent."""
+        told = (match.group(1) for worker in self.workers for match in _SETTLED.finditer(worker.output))
+        return [datetime.fromisoformat(moment).timestamp() for moment in told]
 
     @staticmethod
     def _asked(ask: Callable[[], dict[Partition, int]]) -> dict[Partition, int] | None:
@@ -252,6 +292,8 @@ class Arena(Scene):
 
     def _leaks(self, said: Iterable[str]) -> list[str]:
         said = [*said, *self.network.request_lines]
+        if not any("capi_events_accepted_total" in text for text in said):
+            return ["nobody said anything that could have been searched"]
         found = {match.group(0)[:12] for text in said for match in _SAID.finditer(text)}
         if any(token in text for token in self._tokens for text in said):
             found.add("the token")
@@ -269,9 +311,12 @@ def _plant(order: Order | Lead, number: int) -> None:
     customer["phones"] = [f"{CANARY_PHONE}{number % 100:02}"]
     customer["first_name"], customer["last_name"] = f"{CANARY}first", f"{CANARY}last"
     customer["external_ids"] = [f"{CANARY}-external-{number}"]
+    customer["city"], customer["postal_code"] = f"{CANARY}town", f"{CANARY}{number % 100}"
     touch = order["touch"]
     if touch.get("client_ip"):
         touch["client_ip"], touch["user_agent"] = CANARY_ADDRESS, f"{CANARY}Agent/7.7"
+    if touch.get("fbclid"):
+        touch["fbclid"] = f"IwAR{CANARY}{number}"
 
 
 def _recovery(healed: Sequence[float], settled: Sequence[float]) -> list[float]:

@@ -16,8 +16,8 @@ Play = Callable[[Arena], None]
 class Scenario:
     """A fault and the promise that holds through it.
 
-    `number` is that of the fault in docs/chaos.md, and `mutants` are caught by it. `short` is None for what is not part
-    of the short run, else the mutants that are. `play` raises AssertionError for what the judge cannot see.
+    `number` is that of the fault in docs/chaos.md. `mutants` are caught by it, `short_mutants` in the short run too, if
+    it is part of that. `play` raises AssertionError for what the judge cannot see.
     """
 
     name: str
@@ -25,7 +25,8 @@ class Scenario:
     promise: str
     play: Play
     mutants: tuple[str, ...]
-    short: tuple[str, ...] | None
+    short: bool
+    short_mutants: tuple[str, ...]
 
     @property
     def seed(self) -> int:
@@ -37,11 +38,15 @@ SCENARIOS: Final[dict[str, Scenario]] = {}
 
 
 def scenario(number: int, *mutants: str, short: tuple[str, ...] | None = None) -> Callable[[Play], Play]:
-    """Enter a function as a scenario: its name is the scenario's, its docstring the promise."""
+    """Enter a function as a scenario: its name is the scenario's, its docstring the promise.
+
+    `short` makes it part of the short run, with these of its mutants.
+    """
 
     def enter(play: Play) -> Play:
         name = play.__name__
-        SCENARIOS[name] = Scenario(name, number, (play.__doc__ or "").strip(), play, mutants, short)
+        doc = (play.__doc__ or "").strip()
+        SCENARIOS[name] = Scenario(name, number, doc, play, mutants, short is not None, short or ())
         return play
 
     return enter

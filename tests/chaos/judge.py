@@ -128,6 +128,8 @@ class Judgement:
 def judge(evidence: Evidence) -> Judgement:
     """Return all that is wrong with a run. Raises ValueError when two produced records claim one position."""
     samples = {item.position: item.sample for item in evidence.produced}
+    if not samples:
+        raise ValueError("nothing was produced: there is nothing to judge")
     if len(samples) != len(evidence.produced):
         raise ValueError("two produced records claim one position: one of them would go unjudged")
     meant = _meant(samples.values())

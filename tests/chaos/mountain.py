@@ -19,7 +19,7 @@ AWAY_SECONDS: Final = 12
 # The default of CAPI_INTAKE_MAX_RECORDS.
 MOST_RECORDS: Final = 20_000
 # One core is the platform's and Kafka's: how much of it they take is their affair, so the two ends are compared only.
-SLOWER_AT_MOST: Final = 0.6
+SLOWER_AT_MOST: Final = 0.5
 
 
 def climb(arena: Arena, count: int) -> None:
@@ -35,7 +35,7 @@ def climb(arena: Arena, count: int) -> None:
     worker = arena.start().wait_ready()
     time.sleep(AWAY_SECONDS)
     held = worker.total("capi_in_flight_records")
-    assert held <= MOST_RECORDS, f"{held:.0f} records in flight, {MOST_RECORDS} are allowed"
+    assert 0 < held <= MOST_RECORDS, f"{held:.0f} records in flight, {MOST_RECORDS} are allowed"
     arena.speed_up()
     arena.healed()
     arena.settle(worker, 30 + count / 1000)
@@ -49,7 +49,7 @@ def climb(arena: Arena, count: int) -> None:
 
 
 def _samples(arena: Arena) -> Iterator[Sample]:
-    drafts = [arena.shop.order() for _ in range(TEMPLATES)]
+    drafts = [arena.draft() for _ in range(TEMPLATES)]
     for draft in drafts:
         draft.event["event_id"] = PLACE.decode()
     values = [(ENCODERS["order"].encode(draft.event), draft.event_time) for draft in drafts]

@@ -167,6 +167,17 @@ def dead_letter_not_awaited() -> None:
 
 
 @mutant
+def dead_letter_on_one_replica() -> None:
+    """Takes a dead letter for buried when one replica has it, not all that are in sync."""
+    config = app.producer_config
+
+    def hasty(kafka: Any, secrets: Any) -> Any:
+        return {**config(kafka, secrets), "acks": 1, "enable.idempotence": False}
+
+    app.producer_config = hasty
+
+
+@mutant
 def failed_dead_letter_swallowed() -> None:
     """Logs a dead letter that Kafka did not take, and goes on as if it had."""
 

@@ -20,23 +20,24 @@ def callback_fails(arena: Arena) -> None:
     arena.publish(1500)
     for _ in range(3):
         worker = arena.start(**arena.static())
-        arena.wait_kept(worker, len(arena.sandbox.kept()) + 100)
+        arena.wait_delivered(worker, 100)
         arena.orders.fail_a_callback()
-        worker.exit_code()
+        assert 1 == worker.exit_code()
         arena.healed()
     arena.settle(arena.start(**arena.static()))
 
 
 @scenario(19, "commit_at_poll")
 def loop_hangs(arena: Arena) -> None:
-    """The event loop hangs for ten seconds, and another time until the probe fails and the process is killed."""
+    """The event loop hangs for ten seconds, and another time until the process is killed, as a probe would."""
     arena.publish(1500)
     worker = arena.start(**arena.static())
-    arena.wait_kept(worker, 200)
+    arena.wait_delivered(worker, 200)
     arena.orders.stall_loop(10)
+    worker.wait_until(lambda: arena.orders.done("stall-loop"), 20, "hangs")
     time.sleep(11)
     arena.healed()
-    arena.wait_kept(worker, len(arena.sandbox.kept()) + 100)
+    arena.wait_delivered(worker, 100)
     arena.publish(500)
     arena.orders.stall_loop(60)
     worker.wait_until(lambda: arena.orders.done("stall-loop"), 20, "hangs")
@@ -55,14 +56,16 @@ def clock_jumps(arena: Arena) -> None:
         arena.orders.set_clock(ahead)
         arena.healed()
         arena.publish(300)
-        arena.settle(worker, 25)
+        # Shorter than the jump: who waits by that clock is late.
+        arena.settle(worker, 60)
+    assert worker.told("clock_set")
     assert [] == arena.till.dead_letters()
 
 
 @scenario(19, "takes_without_end")
 def mountain_of_records(arena: Arena) -> None:
-    """BACKLOG records wait: memory is as flat as with ten thousand, and the last are as fast as the first."""
+    """BACKLOG records wait while the platform is away: memory stays bounded, and the last go as fast as the first."""
     arena.speed_up()
     arena.limit(events_per_request=1000, requests_per_second=1000)
     climb(arena, BACKLOG)
-    assert arena.watch.peak_megabytes <= MOST_MEGABYTES, f"{arena.watch.peak_megabytes:.0f} MB"
+    assert 0 < arena.watch.peak_megabytes <= MOST_MEGABYTES, f"{arena.watch.peak_megabytes:.0f} MB"

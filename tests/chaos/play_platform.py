@@ -11,6 +11,8 @@ from fault_proxy import CutRequest, Delay, Drip, HalfOpen, NetworkFault, Refused
 from worker_scene import SECRET
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE", "30"))
+# aiohttp remembers an address for ten seconds.
+DNS_SECONDS = 11
 NETWORK_FAULTS: tuple[NetworkFault, ...] = (
     Delay(0.4),
     Drip(20),
@@ -31,16 +33,14 @@ NETWORK_FAULTS: tuple[NetworkFault, ...] = (
 def ambiguous_answers(arena: Arena) -> None:
     """Accepted or not, and nobody says: lost answers, cut connections, a 200 that is none. All is sent again."""
     arena.limit(timeout_seconds=1)
+    # One after the other. The first batches get it thick: however often a batch is unlucky, it may not be lost.
+    arena.sandbox.add_fault("unavailable", count=12)
     for stored in (True, False):
-        arena.sandbox.add_fault("silence", stored=stored, probability=0.05)
-        arena.sandbox.add_fault("reset", stored=stored, probability=0.05)
-        arena.sandbox.add_fault("close", stored=stored, probability=0.05)
-    arena.sandbox.add_fault("unavailable", probability=0.1)
+        for kind in ("silence", "reset", "close"):
+            arena.sandbox.add_fault(kind, stored=stored, count=2)
     worker = arena.start()
     arena.publish(2000)
-    # The first batches get it thick: no batch may be lost however often it is unlucky.
-    arena.sandbox.add_fault("unavailable", count=12)
-    arena.wait_kept(worker, 1200)
+    arena.wait_delivered(worker, 1200)
     arena.speed_up()
     arena.healed()
     arena.settle(worker)
@@ -52,10 +52,10 @@ def throttle_storm(arena: Arena) -> None:
     worker = arena.start().wait_ready()
     arena.sandbox.add_fault("status", status=429, retry_after=1, count=6)
     arena.publish(700)
-    arena.wait_kept(worker, 100)
+    arena.wait_delivered(worker, 100)
     arena.sandbox.add_fault("status", status=429, count=8)
     arena.sandbox.add_fault("error", code=4, count=2)
-    arena.wait_kept(worker, 300)
+    arena.wait_delivered(worker, 300)
     arena.sandbox.add_fault("rate_limit", per_second=3)
     arena.publish(700)
     worker.wait_until(lambda: worker.total("capi_lane_waits_total", "throttled") >= 8, 40, "was throttled many times")
@@ -79,7 +79,7 @@ def long_outage(arena: Arena) -> None:
     while time.monotonic() < over:
         figures = worker.total("capi_in_flight_records"), worker.total("capi_poll_age_seconds")
         assert figures[0] <= most, f"{figures[0]:.0f} records in flight, {most} are allowed"
-        assert figures[1] < 1, f"Kafka was not polled for {figures[1]:.1f} s"
+        assert figures[1] < 3, f"Kafka was not polled for {figures[1]:.1f} s"
         time.sleep(min(1.0, OUTAGE_SECONDS / 10))
 
     assert ([], 0) == (arena.till.dead_letters(), len(arena.sandbox.kept()))
@@ -95,7 +95,7 @@ def token_revoked_and_rotated(arena: Arena) -> None:
     """A token dies in mid-traffic and a new one comes on disk: the lane halts and resumes, without a restart."""
     worker = arena.start().wait_ready()
     arena.publish(1500)
-    arena.wait_kept(worker, 300)
+    arena.wait_delivered(worker, 300)
     arena.revoke_token()
     worker.wait_for("all_lanes_halted")
     time.sleep(2)
@@ -120,7 +120,7 @@ def broken_network(arena: Arena) -> None:
         if not isinstance(fault, Delay):
             worker.wait_until(
                 lambda least=before: worker.total("capi_lane_waits_total", "outage") > least,
-                10,
+                30,
                 f"noticed {fault}",
             )
         time.sleep(1)
@@ -136,13 +136,16 @@ def names_do_not_resolve(arena: Arena) -> None:
     arena.limit()
     worker = arena.start().wait_ready()
     arena.publish(500)
-    arena.wait_kept(worker, 50)
+    arena.wait_delivered(worker, 50)
     arena.orders.lose_names()
+    # Until the client has forgotten the address, and then its connections.
+    time.sleep(DNS_SECONDS)
     arena.network.suffer(Refused())
     time.sleep(1)
     arena.network.heal()
     arena.publish(500)
-    time.sleep(12)
+    worker.wait_until(lambda: "DNSError" in worker.output, 40, "found that the name does not resolve")
+    time.sleep(2)
 
     assert worker.running
     arena.orders.find_names()

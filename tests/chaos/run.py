@@ -31,33 +31,45 @@ from pipeline.demo.till import TillError
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one run: everything that must not be, and the figures."""
+    """What came of one run: everything that must not be, what kept it from being a run at all, and the figures."""
 
     name: str
     mutant: str
     faults: Sequence[str]
+    broke: str
     report: Report
     seconds: float
+
+    @property
+    def held(self) -> bool:
+        """Whether everything was as promised."""
+        return not self.faults and not self.broke
 
 
 def run(cluster: KafkaCluster, chosen: Scenario, mutant: str = "", *, keep: bool = False) -> Result:
     """Play a scenario in an arena of its own and judge it. What the workers of a failed one said is kept."""
-    began, faults = time.monotonic(), list[str]()
+    began, faults, broke = time.monotonic(), list[str](), ""
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{chosen.name}-"))
     with Arena(cluster, folder, seed=chosen.seed, mutant=mutant) as arena:
         try:
             chosen.play(arena)
-        except (AssertionError, OSError, TillError, KafkaException) as error:
+        except AssertionError as error:
             faults.append(str(error) or _line(error))
+        except (OSError, TillError, KafkaException) as error:
+            broke = f"{type(error).__name__}: {error}"
+        arena.end()
         cluster.heal()
         # With a promise broken already there may be work left over: that is no second finding.
-        report = arena.report(complete=not faults)
+        report = arena.report(complete=not faults and not broke)
         faults = [*report.faults, *faults]
-    if keep or (faults and not mutant):
+        if any("Traceback (most recent call last)" in worker.output for worker in arena.workers):
+            broke = broke or "a worker did not start, or fell over its own feet"
+    result = Result(chosen.name, mutant, faults, broke, report, time.monotonic() - began)
+    if keep or (not mutant and not result.held):
         _say(f"    what the workers said is in {folder}")
     else:
         shutil.rmtree(folder)
-    return Result(chosen.name, mutant, faults, report, time.monotonic() - began)
+    return result
 
 
 def play_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, keep: bool) -> Iterator[Result]:
@@ -65,19 +77,27 @@ def play_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, keep: bool) -
     for one in chosen:
         result = run(cluster, one, keep=keep)
         _say(_row(result))
-        for fault in result.faults:
+        for fault in [*result.faults, *filter(None, [result.broke])]:
             _say(f"    {_first_line(fault)}")
         yield result
 
 
 def break_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, short: bool, keep: bool) -> Iterator[Result]:
-    """Play each scenario with its mutants, telling who was caught and by what."""
+    """Play each scenario with its mutants, telling who was caught and by what.
+
+    Caught is who was convicted by the judge or broke a promise of the scenario; one that merely falls over is not.
+    """
     for one in chosen:
-        for mutant in (one.short or ()) if short else one.mutants:
+        for mutant in one.short_mutants if short else one.mutants:
             result = run(cluster, one, mutant, keep=keep)
-            caught = f"caught: {_first_line(result.faults[0])}" if result.faults else "NOT CAUGHT"
-            _say(f"{one.name:32} {mutant:32} {result.seconds:5.0f} s  {caught}")
+            _say(f"{one.name:32} {mutant:32} {result.seconds:5.0f} s  {_verdict(result)}")
             yield result
+
+
+def _verdict(result: Result) -> str:
+    if result.broke:
+        return f"BROKE: {_first_line(result.broke)}"
+    return f"caught: {_first_line(result.faults[0])}" if result.faults else "NOT CAUGHT"
 
 
 def main() -> int:
@@ -87,7 +107,7 @@ def main() -> int:
     parser.add_argument(
         "--mutants", action="store_true", help="play the scenarios with broken workers, who must be caught"
     )
-    parser.add_argument("--short", action="store_true", help="the short run: some scenarios, and a mutant of each")
+    parser.add_argument("--short", action="store_true", help="the short run: some scenarios, and some of their mutants")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="random faults for so long")
     parser.add_argument("--seed", type=int, default=1, help="the seed of the soak")
     parser.add_argument("--keep", action="store_true", help="keep what the workers said, also where all went well")
@@ -100,7 +120,7 @@ def main() -> int:
     if given.scenarios:
         chosen = [one for one in chosen if one.name in given.scenarios]
     if given.short:
-        chosen = [one for one in chosen if one.short is not None]
+        chosen = [one for one in chosen if one.short]
     if given.list:
         for one in chosen:
             _say(f"{one.number:2}  {one.name:32} {one.promise}")
@@ -115,8 +135,8 @@ def main() -> int:
         broken: list[Result] = []
         if given.mutants or given.short:
             broken += break_all(cluster, chosen, short=given.short, keep=given.keep)
-    bad = [one.name for one in results if one.faults]
-    free = [f"{one.mutant} in {one.name}" for one in broken if not one.faults]
+    bad = [one.name for one in results if not one.held]
+    free = [f"{one.mutant} in {one.name}" for one in broken if one.broke or not one.faults]
     _say(f"{len(results) - len(bad)} scenarios held, {len(bad)} failed{''.join(f' ({name})' for name in bad)}")
     _say(f"{len(broken) - len(free)} mutants caught, {len(free)} not{''.join(f' ({name})' for name in free)}")
     return 1 if bad or free else 0
@@ -136,7 +156,7 @@ def _row(result: Result) -> str:
     return (
         f"{number:2} {result.name:32} {report.records:8} {len(judged.lost):5} {report.letters:8} "
         f"{judged.duplicates:7} {report.kills:6} {recovery:>9} {report.peak_megabytes:5.0f} MB {result.seconds:4.0f} s"
-        f"  {'FAILED' if result.faults else 'held'}  {figures}"
+        f"  {'held' if result.held else 'FAILED'}  {figures}"
     )
 
 
@@ -144,7 +164,8 @@ def _line(error: BaseException) -> str:
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
-    return f"a promise of line {frame.tb_lineno if frame else '?'} does not hold"
+    where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+    return f"the promise at {where} does not hold"
 
 
 def _first_line(text: str) -> str:

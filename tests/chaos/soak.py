@@ -6,6 +6,7 @@ there are stretches without a quorum; every fault is ended before the judgement.
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import tempfile
@@ -103,7 +104,7 @@ class Monkey:
         return bool(thawed)
 
     def break_a_broker(self) -> bool:
-        """Kill, stop or freeze a broker; seldom a second one."""
+        """Kill or freeze a broker; seldom a second one."""
         if len(self._down) >= (2 if self._chance.random() < 0.2 else 1):
             return False
         node = self._chance.choice([node for node in self._arena.cluster.node_ids if node not in self._down])
@@ -160,10 +161,9 @@ class Monkey:
     def end(self) -> WorkerProcess:
         """End every trouble and return a member that is there to finish."""
         self._arena.cluster.heal()
-        self.calm_down()
+        self._arena.network.heal()
         self._arena.speed_up()
         self.go_on()
-        self._members = [one for one in self._members if one.running]
         return self._arena.start("last")
 
     def _to_one(self, act: Callable[[WorkerProcess], None]) -> bool:
@@ -175,8 +175,10 @@ class Monkey:
 
 
 def soak(cluster: KafkaCluster, *, seconds: float, seed: int) -> int:
-    """Shake everything for so long, then judge; return 0 when nothing was lost."""
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder, Arena(cluster, Path(folder), seed=seed) as arena:
+    """Shake everything for so long, then judge; return 0 when nothing was lost, else say where the logs are."""
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    faults: list[str] = []
+    with Arena(cluster, folder, seed=seed) as arena:
         arena.limit(timeout_seconds=1.5)
         monkey = Monkey(arena)
         until = time.monotonic() + seconds
@@ -185,15 +187,23 @@ def soak(cluster: KafkaCluster, *, seconds: float, seed: int) -> int:
                 arena.publish_mixed(RECORDS_AT_ONCE, broken=4)
             monkey.act()
             time.sleep(arena.chance.uniform(0.2, 1.5))
-        arena.settle(monkey.end(), 180)
-        report = arena.report()
+        try:
+            arena.settle(monkey.end(), 180)
+        except AssertionError as error:
+            faults.append(str(error).splitlines()[0])
+        arena.end()
+        report = arena.report(complete=not faults)
     told = ", ".join(f"{name} {count}" for name, count in sorted(monkey.done.items()))
-    recovered = sorted(report.recovery_seconds)
-    judged = report.judgement
+    recovered, judged = sorted(report.recovery_seconds) or [0.0], report.judgement
     figures = (
         f"{report.records} records, {len(judged.lost)} lost, {report.letters} dead letters, {judged.duplicates} copies "
         f"({report.kills} kills), peak {report.peak_megabytes:.0f} MB, "
         f"recovery median {median(recovered):.1f} s, longest {recovered[-1]:.1f} s"
     )
-    sys.stdout.write("\n".join([f"seed {seed}, {seconds:.0f} s: {told}", figures, *report.faults]) + "\n")
-    return 1 if report.faults else 0
+    faults = [*report.faults, *faults]
+    if faults:
+        faults.append(f"what the workers said is in {folder}")
+    else:
+        shutil.rmtree(folder)
+    sys.stdout.write("\n".join([f"seed {seed}, {seconds:.0f} s: {told}", figures, *faults]) + "\n")
+    return 1 if faults else 0

@@ -21,7 +21,7 @@ _PLACE: Final = re.compile(r"(<!-- table: (?P<name>[a-z]+) -->\n).*?(<!-- end --
 def scenarios_table() -> str:
     """One row per scenario: its fault's number, its promise, the mutants that it catches."""
     rows = [
-        (str(one.number), f"`{one.name}`{'' if one.short is None else ' *'}", one.promise, _names(one.mutants))
+        (str(one.number), f"`{one.name}`{' *' if one.short else ''}", one.promise, _names(one.mutants))
         for one in in_order()
     ]
     return _table(("#", "scenario", "what happens, and what holds", "must catch"), rows)

@@ -39,6 +39,8 @@ class Watch:
     def _look_on(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             for worker in list(self._workers):
+                if not worker.running:
+                    continue
                 with suppress(OSError, StopIteration):
                     self.peak_megabytes = max(self.peak_megabytes, _peak_megabytes(worker.pid))
 

@@ -23,8 +23,8 @@ from java_server import free_ports
 from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 20.0
-END_SECONDS = 20.0
+READY_SECONDS = 40.0
+END_SECONDS = 30.0
 LOOK_SECONDS = 0.02
 LINES_SHOWN = 25
 

@@ -34,7 +34,7 @@ from pipeline.edge.schema_files import load_contract, schema_texts
 DESTINATION = "meta-journey"
 DATASET = "123456789012345"
 SECRET = "meta_token"
-SETTLE_SECONDS = 40.0
+SETTLE_SECONDS = 60.0
 # Small enough that a journey has a middle: some batches are out while others wait.
 LIMITS: Mapping[str, float] = {
     "events_per_request": 50,
