@@ -5,8 +5,8 @@ partition of the source topics, in turn. A replica sends in the slots of the par
 All replicas see the same slots, so any window of one second holds at most the rate (rounded up), however many they are
 and however the traffic came; on a rebalance a slot goes with its partition, and nobody has to be told.
 
-It holds as far as the replicas' clocks agree. With clocks apart by more than a slot each replica still keeps to its own
-part, and the sum may pass the rate for a moment by a request for each replica.
+It holds as far as the replicas' clocks agree and their loops wake up in time (`GRACE_SECONDS`). Otherwise each replica
+still keeps to its own part, and the sum may pass the rate for a moment by a request for each replica.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ NO_SLOT_SECONDS: Final = 60.0
 NO_SLOT: Final = (0.0, 0.0)
 # Sums of floating-point seconds differ by less than this part of a slot.
 _CLOSE: Final = 1e-3
+_GOLDEN: Final = (5.0**0.5 - 1.0) / 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The partitions that are ours, as numbers in ascending order below `of`, the number of all."""
+    """The slots that are ours, as numbers in ascending order below `of`: one for each partition there is."""
 
     ours: tuple[int, ...]
     of: int
@@ -41,6 +42,19 @@ class Share:
 
 
 WHOLE: Final = Share((0,), 1)
+
+
+def slots_of(count: int) -> tuple[int, ...]:
+    """Return the number of each partition's slot in a round of `count`.
+
+    Partitions that lie together are often assigned together: the golden ratio puts their slots far apart, so that a
+    replica need not send all of its part in one rush and then be silent.
+    """
+    order = sorted(range(count), key=lambda partition: partition * _GOLDEN % 1.0)
+    slots = [0] * count
+    for slot, partition in enumerate(order):
+        slots[partition] = slot
+    return tuple(slots)
 
 
 class Pace:
@@ -69,6 +83,8 @@ class Pace:
     def pause(self, *, until: float) -> None:
         """Send nothing until then. A shorter pause never cuts a longer one."""
         self._paused_until = max(self._paused_until, until)
+        # When it ends, everybody would else come at once with the slot that they waited for before.
+        self._awaited = NO_SLOT
 
     def rate(self, *, now: float) -> float:
         """Requests per second that this replica may send at most, now."""
@@ -89,8 +105,7 @@ class Pace:
 
     def go(self, *, now: float, unix: float) -> None:
         """Note that a request goes now: its slot is used. One that went very late moves the next one back."""
-        slot = self._slot(now, unix)
-        self._used = slot if unix - slot <= GRACE_SECONDS else unix
+        self._used = max(self._slot(now, unix), unix - GRACE_SECONDS)
         self._awaited = NO_SLOT
 
     def stand_down(self) -> None:

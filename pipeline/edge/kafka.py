@@ -10,13 +10,16 @@ the consumer's own offset reset would be a silent jump, so it is switched off an
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from pipeline.core.model import Record
-from pipeline.core.pace import WHOLE, Share
+from pipeline.core.pace import WHOLE, Share, slots_of
 from pipeline.core.ports import CommitResult, Partition, Rebalance, SourceBroken, Teller
 from pipeline.core.signals import FirstStart, KafkaTrouble, OffsetLost
 from pipeline.edge.kafka_record import as_record
@@ -26,6 +29,11 @@ OnLostOffsets = Literal["fail", "earliest", "latest"]
 Told = Callable[[Sequence[Partition], Share], None]
 
 ANSWER_SECONDS = 20.0
+# Counting partitions: how long one answer may take, and how soon to ask again when all is known or when not.
+COUNT_SECONDS = 2.0
+RECOUNT_SECONDS = 60.0
+RETRY_SECONDS = 5.0
+STATISTICS_MILLISECONDS = 1000
 # What a commit answers when the partitions are somebody else's.
 # ILLEGAL_GENERATION and UNKNOWN_MEMBER_ID are not among them: a commit that crosses a cooperative rebalance gets them
 # for partitions that stay ours, and if they do not stay, the group says so by `_on_lost`. Trying again is right.
@@ -75,8 +83,14 @@ class KafkaSource:
         self._owned: dict[Partition, None] = {}
         # How many partitions each topic has, whoever owns them; counted anew after every assignment.
         self._counts: Mapping[str, int] = {}
+        self._slots: Sequence[int] = ()
         self._uncounted = False
-        callbacks = {"on_commit": self._on_commit, "error_cb": self._on_error}
+        self._count_at = math.inf
+        # Told that it is a member though it owns nothing.
+        self._spare = False
+        callbacks: dict[str, object] = {"on_commit": self._on_commit, "error_cb": self._on_error}
+        if config.get("group.protocol") == "consumer":
+            callbacks |= {"stats_cb": self._on_stats, "statistics.interval.ms": STATISTICS_MILLISECONDS}
         # What librdkafka has to say goes through our log; it is served while the consumer is polled.
         self._consumer = Consumer({**config, **callbacks}, logger=logging.getLogger("librdkafka"))
 
@@ -99,7 +113,7 @@ class KafkaSource:
             raise SourceBroken(
                 f"a callback failed: {self._fault if known else type(self._fault).__name__}"
             ) from self._fault
-        if self._uncounted:
+        if self._uncounted or time.monotonic() >= self._count_at:
             self._count_partitions()
         return [record for message in messages if (record := self._record(message)) is not None]
 
@@ -186,6 +200,16 @@ class KafkaSource:
         if self._paused:
             self._consumer.pause([place])
 
+    def _on_stats(self, statistics: str) -> None:
+        """Tell a spare that it is a member: with KIP-848 nobody hears of an assignment that stays empty."""
+        try:
+            up = orjson.loads(statistics).get("cgrp", {}).get("state") == "up"
+            if up and not self._owned and not self._spare:
+                self._spare = True
+                self._hear().assigned((), self._share)
+        except Exception as failure:  # noqa: BLE001 - see the module's first trap
+            self._fault = self._fault or failure
+
     def _on_error(self, error: KafkaError) -> None:
         try:
             self._teller.tell(KafkaTrouble(error.name(), error.str(), fatal=error.fatal()))
@@ -214,6 +238,7 @@ class KafkaSource:
 
     def _let_go(self, consumer: Consumer, partitions: list[TopicPartition], how: Callable[[Rebalance], Told]) -> None:
         try:
+            self._spare = False
             for name in _names(partitions):
                 self._owned.pop(name, None)
             how(self._hear())(_names(partitions), self._share)
@@ -250,29 +275,44 @@ class KafkaSource:
         return committed
 
     def _count_partitions(self) -> None:
-        """Ask how many partitions the topics have, and tell the share that follows. Only on assignment, and after it.
+        """Ask how many partitions the topics have, and tell the share that follows. After an assignment, and then
+        once a minute: a topic may grow, and with KIP-848 only those hear of it who gain something.
 
         From inside a callback `list_topics` would take away the state that the client's next callback needs, and the
         process would abort (confluent-kafka 2.16: "CallState_get: Assertion `cs != NULL' failed").
         """
-        try:
-            topics = self._consumer.list_topics(timeout=ANSWER_SECONDS).topics
-        except KafkaException as error:
-            raise SourceBroken(f"Kafka does not say how many partitions the topics have: {error}") from error
-        # In an order that all replicas have in common, whatever that of their settings.
-        self._counts = {name: len(topics[name].partitions) for name in sorted(self._topics) if name in topics}
-        self._uncounted = False
-        self._hear().assigned((), self._share)
+        counts: dict[str, int] = {}
+        for name in self._topics:
+            try:
+                found = self._consumer.list_topics(name, timeout=COUNT_SECONDS).topics.get(name)
+            except KafkaException:
+                found = None
+            counts[name] = len(found.partitions) if found is not None and found.error is None else 0
+        known = all(partition < counts[topic] for topic, partition in self._owned)
+        for topic, partition in self._owned:
+            # A broker may not have heard of what was assigned to us.
+            counts[topic] = max(counts[topic], self._counts.get(topic, 0), partition + 1)
+        self._count_at = time.monotonic() + (RECOUNT_SECONDS if known else RETRY_SECONDS)
+        if counts != self._counts or self._uncounted:
+            self._counts, self._uncounted = counts, False
+            self._slots = slots_of(sum(counts.values()))
+            self._hear().assigned((), self._share)
 
     @property
     def _share(self) -> Share:
-        """Which of all subscribed partitions are ours; all of them until they are counted."""
+        """Which slots are ours: those of our partitions among all that there are; all slots until they are counted.
+
+        Partitions are numbered through, topics in an order that all replicas have in common.
+        """
+        if not self._slots:
+            return WHOLE
         ours: list[int] = []
         before = 0
-        for topic, count in self._counts.items():
-            ours += [before + partition for partition in range(count) if (topic, partition) in self._owned]
+        for topic in sorted(self._counts):
+            count = self._counts[topic]
+            ours += [self._slots[before + number] for number in range(count) if (topic, number) in self._owned]
             before += count
-        return Share(tuple(ours), before) if before else WHOLE
+        return Share(tuple(sorted(ours)), before)
 
     def _store(self, offsets: Mapping[Partition, int]) -> tuple[list[TopicPartition], list[CommitResult]]:
         """Pass offsets by the local fence: `store_offsets` refuses what is not assigned to us."""

@@ -123,7 +123,7 @@ class Intake:
             return Reason.BUDGET_SPENT
         if self._graveyard.trouble:
             return Reason.DEAD_LETTERS_DOWN
-        if self._unread and self._schemas.down:
+        if self._unread and self._schemas.down and not self._preparer.can_read(self._unread[0]):
             return Reason.REGISTRY_DOWN
         # Full at the limit, room again at half of it: else the intake would flap.
         part = 0.5 if self.hold is Reason.BACKPRESSURE else 1.0

@@ -85,6 +85,7 @@ class Lane:
     async def release(self) -> None:
         """Return when no request is out for a partition that is being given up; none is begun meanwhile."""
         self._queue.discard_closing()
+        self._rest_if_idle()
         self._bell.ring()
         while any(carried.sending and _closing(carried) for carried in self._carried):
             await self._bell.wait(None)
@@ -92,6 +93,7 @@ class Lane:
     def secrets_changed(self) -> None:
         """Try again at once: a secret was rotated, and that may be what the lane was waiting for."""
         self._line.retry_now()
+        self._rest_if_idle()
         self._bell.ring()
 
     @property
@@ -130,6 +132,10 @@ class Lane:
         due = self._queue.due_at()
         return None if due is None or self._hands_full else max(0.0, due - self._steady())
 
+    def _rest_if_idle(self) -> None:
+        if not self._carried and not len(self._queue):
+            self._line.rest()
+
     async def _carry(self, carried: Carried) -> None:
         try:
             verdict = await self._line.ask(carried)
@@ -139,6 +145,7 @@ class Lane:
                 self._conclude(carried, verdict)
         finally:
             self._carried.discard(carried)
+            self._rest_if_idle()
             self._bell.ring()
 
     async def _search(self, carried: Carried, doubt: Doubt) -> None:

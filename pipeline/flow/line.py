@@ -109,6 +109,12 @@ class Line:
         if isinstance(secrets, str):
             self.halt(Halt(Reason.UNAUTHORIZED, secrets))
 
+    def rest(self) -> None:
+        """Note that nothing is left to send: whoever waits for nothing does not wait, and what was mended is over."""
+        if self._mended:
+            self.halted, self._mended = None, False
+        self._tell_resumed()
+
     def retry_now(self) -> None:
         """Ask again at once if halted: the cause may be mended. A probe that is out may still fail for the old one."""
         if self.halted is not None:
@@ -165,6 +171,8 @@ class Line:
             if wait == 0:
                 wait = self._pace.wait(now=now, unix=unix)
                 paced_since = now if wait and paced_since is None else paced_since
+            else:
+                self._pace.stand_down()
             if wait == 0:
                 self._breaker.go()
                 self._pace.go(now=now, unix=unix)
@@ -224,11 +232,15 @@ class Line:
                 # An answer to a request from before it opened: what the line waits for is not over.
                 return
             self._answers += 1
-            if not isinstance(verdict, Doubt):
+            # That events are refused one by one says nothing new where all are; any other halt it ends.
+            if not isinstance(verdict, Doubt) or self.halted is not Reason.ALL_REJECTED:
                 self.halted = None
-            if self.halted is None and self._stopped_at is not None:
-                self._world.teller.tell(signals.LaneResumed(self._destination.name, now - self._stopped_at))
-                self._stopped_at = None
+            self._tell_resumed()
+
+    def _tell_resumed(self) -> None:
+        if self.halted is None and self._stopped_at is not None:
+            self._world.teller.tell(signals.LaneResumed(self._destination.name, self._steady() - self._stopped_at))
+            self._stopped_at = None
 
     async def _wait(self, carried: Carried, later: Later, attempt: int) -> None:
         now = self._steady()

@@ -189,6 +189,9 @@ class Worker:
         while not released.done() and self._steady() < deadline:
             self._settle(self._lanes.outcomes(self._tempo.turn))
             self._graveyard.settle(0.0)
+        if released.done():
+            # What broke a lane breaks us.
+            released.result()
         # Released means that the last outcome was reported before: it is in the queue now.
         self._settle(self._lanes.outcomes())
         while not self._graveyard.done_with(pages) and self._steady() < deadline:

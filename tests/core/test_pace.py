@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from virtual_loop import EPOCH
 
-from pipeline.core.pace import GRACE_SECONDS, HEADROOM, WHOLE, Pace, Share
+from pipeline.core.pace import GRACE_SECONDS, HEADROOM, WHOLE, Pace, Share, slots_of
 
 RATES = st.floats(0.1, 50)
 # The steady clock of these tests, when the wall clock says EPOCH.
@@ -123,3 +123,35 @@ def test_shares_add_up(rate: float, owners: list[int]) -> None:
 def test_the_whole_is_one() -> None:
     """Who is alone has everything."""
     assert 1.0 == WHOLE.part
+
+
+def test_a_pause_ends_on_the_grid() -> None:
+    """After a pause replicas come in their slots again, not all at once with those that they waited for before."""
+    paces = [Pace(1.0) for _ in range(6)]
+    for number, pace in enumerate(paces):
+        pace.share(Share((number,), 6))
+        pace.wait(now=NOW, unix=EPOCH)
+        pace.pause(until=NOW + 30)
+    ready = [pace for pace in paces if pace.wait(now=NOW + 30, unix=EPOCH + 30) == 0]
+
+    assert len(ready) <= 1
+
+
+@pytest.mark.parametrize("rate", [20.0, 100.0, 1000.0])
+def test_a_late_loop_keeps_much_of_a_high_rate(rate: float) -> None:
+    """A loop that always wakes up 60 ms late, as under a CPU quota, still sends two fifths of the rate."""
+    assert len(spent(Pace(rate), 20, late=0.06)) >= 0.4 * 20 * rate
+
+
+@given(count=st.integers(1, 300))
+def test_slots_are_an_order_of_the_partitions(count: int) -> None:
+    """Every partition has a slot of its own."""
+    assert list(range(count)) == sorted(slots_of(count))
+
+
+def test_neighbors_have_slots_far_apart() -> None:
+    """Of a block of partitions, as they are often assigned together, no two neighbors have neighboring slots."""
+    slots = slots_of(100)
+    gaps = [abs(one - other) for one, other in pairwise(slots)]
+
+    assert min(gaps) > 10

@@ -139,6 +139,44 @@ def test_a_late_answer_ends_no_halt() -> None:
         assert 20 == len(stage.accepted)
 
 
+def test_nothing_left_to_send_ends_the_wait() -> None:
+    """A lane whose waiting events are all given up with their partition waits no more."""
+    with Stage(status(503)) as stage:
+        stage.offer("a")
+        stage.pass_seconds(5)
+        before = stage.lane.status
+        stage.page.closing = True
+        stage.loop.create_task(stage.lane.release())
+        stage.pass_seconds(20)
+
+        assert (LaneStatus("waiting", Reason.OUTAGE), LaneStatus()) == (before, stage.lane.status)
+
+
+def test_a_mended_secret_ends_the_halt_of_an_idle_lane() -> None:
+    """A halted lane with nothing to send is halted no more once its secret was rotated: the next event tells."""
+    with Stage(status(401)) as stage:
+        stage.offer("a")
+        stage.pass_seconds(5)
+        stage.page.closing = True
+        stage.loop.create_task(stage.lane.release())
+        stage.pass_seconds(100)
+        before = stage.lane.status
+        stage.lane.secrets_changed()
+        stage.pass_seconds(1)
+
+        assert (LaneStatus("halted", Reason.UNAUTHORIZED), LaneStatus()) == (before, stage.lane.status)
+
+
+def test_a_refused_event_ends_the_halt_of_a_token() -> None:
+    """When the platform speaks of the events again, the token works, though it refuses them."""
+    answers = iter([401, 400])
+    with Stage(lambda _: Reply(next(answers), {}, b"")) as stage:
+        stage.offer("a")
+        stage.pass_seconds(100)
+
+        assert ({"a": Reason.REJECTED}, LaneStatus()) == (stage.refused, stage.lane.status)
+
+
 def test_rotated_secret_resumes() -> None:
     """A halted lane tries again as soon as a secret was rotated, with the new one."""
     with Stage(lambda request: Reply(200 if request.headers["authorization"] == "t2" else 401, {}, b"")) as stage:

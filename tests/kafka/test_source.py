@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 from fakes import FakeTeller
 from kafka_contracts import ATTEMPTS, HEADERS, TURN_SECONDS, Heard, SourceContract, opened, taken
 from typing_extensions import override
@@ -32,13 +33,13 @@ class KafkaKit:
         self.topic = topic
         self.group = f"group-{uuid.uuid4().hex[:8]}"
         self.teller = FakeTeller()
-        self._servers = bootstrap_servers
+        self.servers = bootstrap_servers
         self._protocol = protocol
         self._sources: list[KafkaSource] = []
 
     def produce(self, partition: int, values: Sequence[bytes | None]) -> None:
         """Append records and wait until the broker has them."""
-        producer = Producer({"bootstrap.servers": self._servers, "acks": "all", "linger.ms": 0})
+        producer = Producer({"bootstrap.servers": self.servers, "acks": "all", "linger.ms": 0})
         for value in values:
             producer.produce(self.topic, partition=partition, key=b"k", value=value, headers=list(HEADERS))
         assert producer.flush(20) == 0
@@ -53,7 +54,7 @@ class KafkaKit:
         """Return another member of the group."""
         settings = KafkaSettings.model_validate(
             {
-                "bootstrap_servers": self._servers,
+                "bootstrap_servers": self.servers,
                 "session_timeout_seconds": 6,
                 "group_protocol": self._protocol,
                 "properties": {"consumer.fetch.wait.max.ms": "20", "consumer.heartbeat.interval.ms": "200"}
@@ -73,7 +74,7 @@ class KafkaKit:
 
     def committed(self, partition: int) -> int | None:
         """Ask the broker for the committed offset."""
-        asker = Consumer({"bootstrap.servers": self._servers, "group.id": self.group})
+        asker = Consumer({"bootstrap.servers": self.servers, "group.id": self.group})
         offset = asker.committed([TopicPartition(self.topic, partition)], timeout=10)[0].offset
         asker.close()
         return None if offset < 0 else offset
@@ -134,6 +135,38 @@ def test_shares_with_a_second_member(kit: KafkaKit) -> None:
     assert (0.5, 0.5) == (heard.share.part, newcomer.share.part)
     assert {0, 1} == {*heard.share.ours, *newcomer.share.ours}
     assert heard.owned.keys().isdisjoint(newcomer.owned)
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_spare_is_a_member(bootstrap_servers: str, make_topic: MakeTopic, protocol: str) -> None:
+    """Who gets no partition, because there are not enough, hears that it is a member all the same."""
+    kit = KafkaKit(bootstrap_servers, make_topic(1), protocol)
+    members = [(kit.source(), Heard()) for _ in range(2)]
+    for source, heard in members:
+        source.open(heard)
+    deadline = time.monotonic() + 20
+    while not all(heard.joined for _, heard in members) and time.monotonic() < deadline:
+        for source, _ in members:
+            source.take(10, 0.05)
+    found = sorted((len(heard.owned), heard.joined) for _, heard in members)
+    kit.close()
+
+    assert [(0, True), (1, True)] == found
+
+
+def test_a_topic_that_grows_is_counted_anew(kit: KafkaKit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a topic has got more partitions, the shares follow, also for those who gained none."""
+    monkeypatch.setattr("pipeline.edge.kafka.RECOUNT_SECONDS", 0.2)
+    source = kit.source()
+    heard = opened(source, Heard())
+    taken(source, 0)
+    admin = AdminClient({"bootstrap.servers": kit.servers})
+    admin.create_partitions([NewPartitions(kit.topic, 3)])[kit.topic].result()
+    deadline = time.monotonic() + 10
+    while heard.share.of < 3 and time.monotonic() < deadline:
+        source.take(10, 0.05)
+
+    assert 3 == heard.share.of
 
 
 def test_paused_member_pauses_what_it_gets(kit: KafkaKit) -> None:

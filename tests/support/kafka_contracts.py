@@ -43,13 +43,15 @@ class Heard:
     """A `Rebalance` that notes what it is told, and commits `on_revoke` while it gives up."""
 
     owned: dict[Partition, None] = field(default_factory=dict)
+    joined: bool = False
     results: list[CommitResult] = field(default_factory=list)
     share: Share = WHOLE
     source: Source | None = None
     on_revoke: Mapping[Partition, int] = field(default_factory=dict)
 
     def assigned(self, partitions: Sequence[Partition], share: Share) -> None:
-        """Note what is ours."""
+        """Note what is ours, and that we are a member."""
+        self.joined = True
         self.owned |= dict.fromkeys(partitions)
         self.share = share
 
