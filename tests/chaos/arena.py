@@ -253,8 +253,6 @@ class Arena(Scene):
                 one.event_time,
                 one.sha256,
                 one.received_at,
-                one.request,
-                one.duplicate,
             )
             for one in self.sandbox.kept()
         ]

@@ -17,21 +17,13 @@ from pathlib import Path
 from statistics import median
 
 from arena import Arena
-from fault_proxy import CutRequest, Delay, Drip, HalfOpen, NetworkFault, Refused, ResetReply
 from kafka_cluster import KafkaCluster
+from play_platform import NETWORK_FAULTS
 from worker_process import WorkerProcess
 from worker_scene import SECRET
 
 MOST_MEMBERS = 3
 RECORDS_AT_ONCE = 80
-NETWORK_FAULTS: tuple[NetworkFault, ...] = (
-    Delay(0.3),
-    Drip(20),
-    HalfOpen(),
-    ResetReply(30),
-    CutRequest(1000),
-    Refused(),
-)
 
 
 class Monkey:

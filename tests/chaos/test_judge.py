@@ -23,7 +23,6 @@ KEY = f"{CANARY} key".encode()
 VALUE = f"{CANARY} value".encode()
 TRACE = (("traceparent", f"{CANARY} trace".encode()),)
 REASON = ("__dlq.errors.reason", b"undecodable")
-EITHER = cast("Outcome", "either")  # what the demo does not know
 ZERO, ONE = ("orders", 0), ("orders", 1)
 
 
@@ -35,7 +34,7 @@ def record(place: Position, outcome: Outcome, reason: Reason | None = None, even
 
 def arrival(event_id: str, received_at: float = 10.0) -> Acceptance:
     """Return what the journal says of a purchase at 1000."""
-    return Acceptance(event_id, "Purchase", 1000, "digest", received_at, 1, duplicate=False)
+    return Acceptance(event_id, "Purchase", 1000, "digest", received_at)
 
 
 def letter(origin: Position, reason: str = "undecodable", landed_at: float = 10.0) -> Burial:
@@ -87,7 +86,6 @@ def commit(*commits: Committed) -> Evidence:
     return replace(RUN, commits=commits)
 
 
-MAYBE = produce(record(SECOND, EITHER, Reason.UNDECODABLE, "B"))
 UNNAMED = produce(Published(replace(GOOD.sample, expected=Expected("accepted", None, "B")), SECOND))
 BAD_TWIN = record(SECOND, "dead-lettered", Reason.UNDECODABLE, "A")
 UNFINISHED = replace(RUN, accepted=[A], commits=[Committed(11.0, ZERO, 2)], complete=False)
@@ -100,9 +98,6 @@ RIGHT: dict[str, Evidence] = {
     "a repeat that was sent again, for the worker had forgotten the first": replace(
         RUN, accepted=[A, B, arrival("A", 99.0)]
     ),
-    "either: accepted": MAYBE,
-    "either: dead-lettered": replace(MAYBE, accepted=[A], buried=[*RUN.buried, letter(SECOND)]),
-    "either: both, because the answer was lost": replace(MAYBE, buried=[*RUN.buried, letter(SECOND)]),
     "another name and time where none is expected": replace(
         UNNAMED, accepted=[A, replace(B, event_name="Lead", event_time=7)]
     ),
@@ -138,7 +133,6 @@ WRONG: dict[str, tuple[Evidence, Judgement]] = {
         replace(RUN, buried=[REFUSAL]),
         replace(CLEAN, lost=[BROKEN], overcommitted=[(BROKEN, 5)]),
     ),
-    "either: nowhere": (replace(MAYBE, accepted=[A]), replace(CLEAN, lost=[SECOND], overcommitted=[(SECOND, 3)])),
     "a bad record nowhere, whose id a good one has": (
         replace(produce(BAD_TWIN), accepted=[A]),
         replace(CLEAN, lost=[SECOND], overcommitted=[(SECOND, 3)]),
@@ -192,10 +186,6 @@ WRONG: dict[str, tuple[Evidence, Judgement]] = {
     "two letters that are not whole": (
         replace(RUN, buried=[replace(LETTER, value=b""), replace(LETTER, key=b""), REFUSAL]),
         replace(CLEAN, altered=[BROKEN], letters_twice=1),
-    ),
-    "either: buried with another reason": (
-        replace(MAYBE, accepted=[A], buried=[*RUN.buried, letter(SECOND, "expired")]),
-        replace(CLEAN, misburied=[SECOND]),
     ),
     "a letter with another key": (
         replace(RUN, buried=[replace(LETTER, key=None), REFUSAL]),
@@ -252,10 +242,6 @@ WRONG: dict[str, tuple[Evidence, Judgement]] = {
     "a commit before the letter": (
         replace(RUN, buried=[letter(BROKEN, landed_at=11.006), REFUSAL]),
         replace(CLEAN, overcommitted=[(BROKEN, 5)]),
-    ),
-    "a commit before either's letter": (
-        replace(MAYBE, accepted=[A], buried=[*RUN.buried, letter(SECOND, landed_at=13.0)]),
-        replace(CLEAN, overcommitted=[(SECOND, 3)]),
     ),
     "a commit too early in mid-run": (
         replace(UNFINISHED, commits=[Committed(9.0, ZERO, 2)]),
@@ -360,7 +346,7 @@ def test_a_letter_shows_no_customer_data() -> None:
 
 # Few ids, places and moments, so that records share them and moments are close to the slack.
 MOMENTS = st.integers(0, 20).map(lambda milliseconds: milliseconds / 1000)
-OUTCOMES = st.sampled_from(["accepted", "dead-lettered", "skipped", "either"]).map(lambda one: cast("Outcome", one))
+OUTCOMES = st.sampled_from(["accepted", "dead-lettered", "skipped"]).map(lambda one: cast("Outcome", one))
 IDS = st.sampled_from(["A", "B", "C", "D"])
 PARTITIONS = st.sampled_from([ZERO, ONE])
 PLACES = st.builds(lambda partition, offset: (*partition, offset), PARTITIONS, st.integers(0, 6))
@@ -383,9 +369,7 @@ def settled_by(evidence: Evidence, one: Published, deadline: float) -> bool:
     """Whether a record is skipped, or one of all acceptances and letters settles it until then."""
     outcome, event_id = one.sample.expected.outcome, one.sample.expected.event_id
     good_ids = [
-        other.sample.expected.event_id
-        for other in evidence.produced
-        if other.sample.expected.outcome in {"accepted", "either"}
+        other.sample.expected.event_id for other in evidence.produced if other.sample.expected.outcome == "accepted"
     ]
     its_own = outcome != "dead-lettered" or event_id not in good_ids
     return (

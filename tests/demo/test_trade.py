@@ -19,6 +19,7 @@ from pipeline.demo.flaws import BURIED, FLAWS, REPEATED, Flaw, times
 from pipeline.demo.people import ASK_FIRST, MARKETS
 from pipeline.demo.trade import FEWEST_EVENTS, Sample, Trade, TradeMaker
 from pipeline.edge.schema_files import load_contract, schema_texts
+from pipeline.flow.clocks import Moment
 from pipeline.flow.prepare import Prepared, Preparer
 from pipeline.platforms import open_platform
 
@@ -64,7 +65,7 @@ def prepared(samples: list[Sample]) -> Prepared:
     for kind in ("order", "lead"):
         ledger.open_page(kind, 0)
     preparer = Preparer([open_platform(DESTINATION)], BundledSchemas(), ledger)
-    return preparer.prepare([record(sample, offset) for offset, sample in enumerate(samples)], now=NOW)
+    return preparer.prepare([record(sample, offset) for offset, sample in enumerate(samples)], now=Moment(NOW, NOW))
 
 
 def test_same_seed() -> None:

@@ -39,7 +39,8 @@ def test_one_joins_and_leaves(scene: Scene, protocol: str) -> None:
     assert [] == scene.overcommitted()
     scene.wait_settled(first)
     assert [] == scene.faults()
-    assert max(count for _, count in scene.sandbox.stats()["requests_per_second"]) <= 22
+    # Each at the whole rate they would come to 40. A platform that stalls for a moment counts late, and more at once.
+    assert max(count for _, count in scene.sandbox.stats()["requests_per_second"]) <= 26
 
 
 def test_two_start_together(scene: Scene) -> None:

@@ -35,6 +35,10 @@ PARTITION = struct.Struct(">i")
 OFFSET = struct.Struct(">q")
 
 
+class CompactedError(Exception):
+    """The log has been compacted: some commits are forgotten."""
+
+
 class UnknownVersionError(ValueError):
     """A commit is written in a version that this module does not know; the message names it."""
 
@@ -102,6 +106,7 @@ def _string(buffer: bytes, position: int) -> tuple[str, int]:
 def _records(consumer: Consumer, deadline: float) -> Iterator[Message]:
     """Yield what lies in the log below the ends it has now, each partition in its order."""
     ends = _ends(consumer, deadline)
+    next_one = dict.fromkeys(ends, 0)
     consumer.assign([TopicPartition(OFFSETS_TOPIC, partition, OFFSET_BEGINNING) for partition in ends])
     while ends:
         if time.monotonic() > deadline:
@@ -109,8 +114,11 @@ def _records(consumer: Consumer, deadline: float) -> Iterator[Message]:
         for record in consumer.consume(BATCH, POLL_SECONDS):
             partition, position = _place(record)
             if record.error() is None and position < ends.get(partition, 0):
+                if position != next_one[partition]:
+                    raise CompactedError(f"{OFFSETS_TOPIC}[{partition}] has lost what was before {position}")
                 yield record
                 position += 1
+                next_one[partition] = position
             if position >= ends.get(partition, position + 1):
                 del ends[partition]
 

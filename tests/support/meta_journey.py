@@ -20,6 +20,7 @@ from pipeline.core.destination import Limits
 from pipeline.core.ledger import Page
 from pipeline.core.model import Delivery, NoReply, Refusal, Reply, Request, Shaped
 from pipeline.edge.http import HttpSender
+from pipeline.flow.clocks import Clocks
 from pipeline.flow.lane import Lane, Outcomes
 from pipeline.flow.line import World
 from pipeline.platforms.meta import DEFAULTS, MetaOptions
@@ -160,7 +161,7 @@ async def journey(
     async with HttpSender() as sender:
         tap, secrets, teller = Tap(sender), FakeSecrets({"meta_token": token}), FakeTeller()
         platform = meta(MetaOptions(base_url=at.url), account=account, limits=limits)
-        world = World(http=tap, secrets=secrets, teller=teller, clock=clock, chance=lambda: 0.5)
+        world = World(http=tap, secrets=secrets, teller=teller, clocks=Clocks(clock, clock), chance=lambda: 0.5)
         reports: list[Callable[[Outcomes], None]] = []
         lane = Lane(platform, world, lambda outcomes: reports[0](outcomes))  # noqa: PLW0108 - filled below
         under_way = Journey(lane, Page("orders", 0, 1), at, tap, secrets, teller)

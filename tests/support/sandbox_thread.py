@@ -28,7 +28,6 @@ class Kept:
     sha256: str
     duplicate: bool
     received_at: float
-    request: int
 
 
 @dataclass(slots=True)
