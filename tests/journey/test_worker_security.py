@@ -123,8 +123,8 @@ def test_dead_letters_that_it_may_not_write_hold_it(guarded: Scene, secured_brok
     guarded.publish_broken(5)
     worker.wait_for("dead_letters_down", 40)
 
+    worker.wait_until(lambda: worker.total("capi_dead_letters_pending") == 5, 20, "shows all five as pending")
     assert [] == guarded.overcommitted()
-    assert worker.total("capi_dead_letters_pending") == 5
     secured_broker.allow_writes(guarded.dead_letters)
     guarded.wait_settled(worker)
     assert ([], 0) == (guarded.faults(), guarded.duplicates())

@@ -35,6 +35,10 @@ class NotYetError(Exception):
     """What is waited for is not so yet; the message says what is missing."""
 
 
+class OtherNodeError(NotYetError):
+    """Another node than the one that was asked has answered."""
+
+
 class KafkaCluster:
     """Nodes 1 to `count`, each broker and controller, running and in sync from the start of the `with` block.
 
@@ -233,10 +237,10 @@ class KafkaCluster:
         return found
 
     def _view(self, node_id: int) -> ClusterMetadata:
-        """Return the cluster as this node sees it; raises NotYetError when another one has answered."""
+        """Return the cluster as this node sees it; raises OtherNodeError when another one has answered."""
         view = self._client(node_id).list_topics(timeout=REPLY_SECONDS)
         if not str(view.orig_broker_name).startswith(f"{self._address(node_id)}/"):
-            raise NotYetError(f"node {node_id} has not answered itself")
+            raise OtherNodeError(f"node {node_id} has not answered itself")
         return view
 
     def _client(self, *node_ids: int) -> AdminClient:
