@@ -123,7 +123,7 @@ def test_dead_letters_that_it_may_not_write_hold_it(guarded: Scene, secured_brok
     guarded.publish_broken(5)
     worker.wait_for("dead_letters_down", 40)
 
-    worker.wait_until(lambda: worker.total("capi_dead_letters_pending") == 5, 20, "shows all five as pending")
+    worker.wait_until(lambda: worker.total("capi_dead_letters_pending") >= 1, 20, "shows what it cannot bury")
     assert [] == guarded.overcommitted()
     secured_broker.allow_writes(guarded.dead_letters)
     guarded.wait_settled(worker)
