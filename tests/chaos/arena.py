@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from commit_log import read_commits
 from confluent_kafka import KafkaException
@@ -37,6 +37,8 @@ from pipeline.demo.trade import Expected
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 PARTITIONS: Final = 6
+PATIENCE_SECONDS: Final = 30.0
+T = TypeVar("T")
 # The platform takes longer than the time between two commits: a faster one would hide what is committed too early.
 SLOW: Final[Mapping[str, object]] = {"seconds": 0.25, "jitter": 0.25}
 CANARY: Final = "canary"
@@ -194,10 +196,7 @@ class Arena(Scene):
 
     def settle(self, worker: WorkerProcess, timeout: float = SETTLE_SECONDS) -> None:
         """Wait until everything is committed, with patience for brokers that do not answer just now."""
-        deadline = time.monotonic() + timeout
-        while (ends := self._asked(self.till.ends)) is None:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"no broker said within {timeout:.0f} s where the topics end")
+        ends = _patiently(self.till.ends)
         worker.wait_until(lambda: self._asked(self.till.committed) == ends, timeout, f"committed {ends}")
         self.hear(worker)
 
@@ -245,7 +244,8 @@ class Arena(Scene):
         """Judge everything that was published up to now."""
         # In this order, so that what settles meanwhile looks settled late, and never committed early.
         commits = [
-            Committed(one.at, (one.topic, one.partition), one.offset) for one in read_commits(self.servers, self.group)
+            Committed(one.at, (one.topic, one.partition), one.offset)
+            for one in _patiently(lambda: read_commits(self.servers, self.group))
         ]
         accepted = [
             Acceptance(
@@ -257,8 +257,8 @@ class Arena(Scene):
             )
             for one in self.sandbox.kept()
         ]
-        buried = read_burials(self.servers, self.dead_letters)
-        evidence = Evidence(self.published, accepted, buried, commits, self.till.ends(), complete)
+        buried = _patiently(lambda: read_burials(self.servers, self.dead_letters))
+        evidence = Evidence(self.published, accepted, buried, commits, _patiently(self.till.ends), complete)
         said = [
             *self._said,
             *(worker.output for worker in self.workers),
@@ -297,6 +297,18 @@ class Arena(Scene):
         if any(token in text for token in self._tokens for text in said):
             found.add("the token")
         return [f"somebody said what nobody may say: {', '.join(sorted(found))}"] if found else []
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Return what Kafka answers, with patience for elections and brokers that are down."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return ask()
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def doomed(reason: Reason, event_id: str = "") -> Expected:
