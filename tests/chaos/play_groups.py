@@ -104,10 +104,10 @@ def rebalance_storm(arena: Arena) -> None:
 @scenario(9, "settle_after_revoke", short=())
 def frozen_past_its_session(arena: Arena) -> None:
     """A worker that is frozen for longer than its session, and thawed, commits nothing for partitions it has lost."""
-    arena.limit(requests_per_second=10, events_per_request=20)
-    arena.publish(1500)
+    arena.limit(requests_per_second=40, events_per_request=20)
     frozen, other = arena.start("frozen"), arena.start("other")
     frozen.wait_until(lambda: owned(frozen) == owned(other) == 3, 20, "owns half of the partitions")
+    arena.publish(1500)
     frozen.wait_until(lambda: frozen.total("capi_in_flight_records") > 100, 20, "has a hundred in its hands")
     arena.wait_delivered(frozen, 40)
     frozen.signal(signal.SIGSTOP)
