@@ -30,9 +30,9 @@ Told = Callable[[Sequence[Partition], Share], None]
 
 ANSWER_SECONDS = 20.0
 # Counting partitions: how long one answer may take, and how soon to ask again when all is known or when not.
-COUNT_SECONDS = 2.0
+COUNT_SECONDS = 1.0
 RECOUNT_SECONDS = 60.0
-RETRY_SECONDS = 5.0
+RETRY_SECONDS = 10.0
 STATISTICS_MILLISECONDS = 1000
 # What a commit answers when the partitions are somebody else's.
 # ILLEGAL_GENERATION and UNKNOWN_MEMBER_ID are not among them: a commit that crosses a cooperative rebalance gets them
@@ -281,17 +281,20 @@ class KafkaSource:
         From inside a callback `list_topics` would take away the state that the client's next callback needs, and the
         process would abort (confluent-kafka 2.16: "CallState_get: Assertion `cs != NULL' failed").
         """
-        counts: dict[str, int] = {}
+        counts = {name: self._counts.get(name, 0) for name in self._topics}
+        known = True
         for name in self._topics:
             try:
-                found = self._consumer.list_topics(name, timeout=COUNT_SECONDS).topics.get(name)
+                found = self._consumer.list_topics(name, timeout=COUNT_SECONDS).topics[name]
             except KafkaException:
-                found = None
-            counts[name] = len(found.partitions) if found is not None and found.error is None else 0
-        known = all(partition < counts[topic] for topic, partition in self._owned)
+                known = False
+                continue
+            known = known and found.error is None
+            counts[name] = max(counts[name], len(found.partitions))
         for topic, partition in self._owned:
-            # A broker may not have heard of what was assigned to us.
-            counts[topic] = max(counts[topic], self._counts.get(topic, 0), partition + 1)
+            # A broker may not have heard yet of what was assigned to us.
+            known = known and partition < counts[topic]
+            counts[topic] = max(counts[topic], partition + 1)
         self._count_at = time.monotonic() + (RECOUNT_SECONDS if known else RETRY_SECONDS)
         if counts != self._counts or self._uncounted:
             self._counts, self._uncounted = counts, False
