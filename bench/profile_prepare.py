@@ -21,7 +21,7 @@ import click
 from bench.contender import DATASET
 from bench.orders import Orders
 from pipeline.core.decode import Reader, decode, schema_ref
-from pipeline.core.destination import Destination, Limits, Rule
+from pipeline.core.destination import ConsentPolicy, Destination, Limits, Rule
 from pipeline.core.ledger import Ledger
 from pipeline.core.model import Event, Record
 from pipeline.core.signals import Signal
@@ -65,7 +65,7 @@ class Bench:
                 account=DATASET,
                 mode="live",
                 rule=Rule(),
-                unknown_consent="skip-in-eea",
+                consent=ConsentPolicy(),
                 limits=Limits(events_per_request=1000, bytes_per_request=10_000_000, requests_per_second=10_000.0),
                 secrets={"token": "bench_token"},
             )

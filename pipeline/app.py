@@ -109,7 +109,7 @@ class _Room:
         self._ending = _Ending(asyncio.Event())
         self._telemetry.watch(self._poll_age, lambda: self._clocks.ahead)
         for destination in self._destinations:
-            self._telemetry.introduce(destination.name, destination.platform)
+            self._telemetry.introduce(destination.name, destination.platform, PLATFORMS[destination.platform].weights)
         secrets = read_secrets(self._settings, os.environ)
         async with HttpSender() as http, open_registry(self._settings.registry, secrets) as registry:
             world = World(http, secrets, self._telemetry, self._clocks, random.random)

@@ -1,7 +1,7 @@
 """`capi-pipeline publish`: events in the JSON form of the contract, checked, encoded and sent to their topics.
 
 Nothing is sent while any event has a fault: all faults are printed, each with its field and the fix.
-Nothing is sent or registered either while a topic is missing, or is mapped to the other kind.
+Nothing is sent or registered either while a topic is missing, or is mapped to another kind.
 With a registry, values are in Confluent's wire format under the id of our schema there; without one they are bare
 Avro, which a worker without a registry reads: an invented id would name someone's schema once there is a registry.
 All events are held in memory: a tool for samples, tests and repairs, not a bulk loader.
@@ -28,8 +28,8 @@ from pipeline.config.registry_access import open_registry
 from pipeline.config.settings import Settings
 from pipeline.core.avro.encode import Encoder
 from pipeline.core.avro.jsonform import from_json
-from pipeline.core.contract import Kind
-from pipeline.core.decode import ID_FIELDS, Contract, event_names
+from pipeline.core.contract import ID_FIELDS, NAME_FIELDS, Kind
+from pipeline.core.decode import Contract, event_names
 from pipeline.core.ports import RegistryDown
 from pipeline.core.wire import prefixed
 from pipeline.edge.admin import Admin, KafkaUnreachableError
@@ -91,20 +91,20 @@ def fresh_sample(kind: Kind, now: float) -> list[object]:
 def check(events: Sequence[object], contract: Contract, kind: Kind | None = None) -> list[Checked]:
     """Return the events, or raise PublishError with all faults of all events.
 
-    Without `kind` an event with an `order_id` is an order, and one with a `lead_id` a lead.
+    Without `kind` the id field says it: an event with an `order_id` is an order.
     """
     checked: list[Checked] = []
     faults: list[str] = []
     for number, event in enumerate(events, 1):
         own = kind or _kind(event)
         if own is None:
-            faults.append(f"event {number}: has neither order_id nor lead_id; add one, or say --kind")
+            faults.append(f"event {number}: has none of {', '.join(ID_FIELDS.values())}; add one, or say --kind")
             continue
         schema = contract.schemas[own]
         converted = from_json(event, schema)
         faults.extend(f"event {number}: {fault.line}" for fault in converted.faults)
         if not converted.faults:
-            name = event_names(schema, own)[str(converted.event["state"])]
+            name = event_names(schema, own)[str(converted.event[NAME_FIELDS[own]])]
             checked.append(Checked(own, name, str(converted.event[ID_FIELDS[own]]), converted.event))
     if faults:
         raise PublishError(*faults)
@@ -112,7 +112,7 @@ def check(events: Sequence[object], contract: Contract, kind: Kind | None = None
 
 
 def encode(checked: Iterable[Checked], topics: Mapping[Kind, str], ids: Mapping[Kind, int]) -> list[Outgoing]:
-    """Return the records: keyed by order or lead, prefixed with the schema's id where `ids` has one."""
+    """Return the records: keyed by their own ids, prefixed with the schema's id where `ids` has one."""
     encoders = {kind: Encoder(text) for kind, text in schema_texts().items()}
     outgoing: list[Outgoing] = []
     for one in checked:
@@ -244,7 +244,7 @@ def _publish(checked: Sequence[Checked], settings: Settings, topic: str | None, 
 
 
 def _topic(settings: Settings, kind: Kind, named: str | None) -> str:
-    """Return the topic that was named if nothing says that it is for the other kind; else the first for this kind."""
+    """Return the topic that was named if nothing says that it is for another kind; else the first for this kind."""
     if named:
         other = settings.source_topics.get(named, kind)
         if other != kind:

@@ -6,27 +6,15 @@ Invariant: a key that is not described here is refused, so that a misspelled one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.core.contract import CustomerType, Kind
-from pipeline.core.destination import Mode, UnknownConsent
+from pipeline.core.contract import EVENTS_OF, CustomerType, Kind
+from pipeline.core.destination import Mode, Purpose, Treatment
 
-EVENTS_OF: Final[Mapping[str, tuple[str, ...]]] = {
-    "order": ("order_placed", "order_refunded", "order_cancelled"),
-    "lead": ("lead_submitted", "lead_qualified", "lead_converted", "lead_lost"),
-}
-EventName = Literal[
-    "order_placed",
-    "order_refunded",
-    "order_cancelled",
-    "lead_submitted",
-    "lead_qualified",
-    "lead_converted",
-    "lead_lost",
-]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Percent = Annotated[float, Field(ge=0, le=100)]
 SecretReference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.\-]{0,62}$")]
 
 
@@ -40,9 +28,9 @@ class RuleEntry(Form):
     """Which events the destination wants; a list that is left out wants all."""
 
     kinds: frozenset[Kind] = Field(default=frozenset(), description="Kinds of event.")
-    events: frozenset[EventName] = Field(
+    events: frozenset[str] = Field(
         default=frozenset(),
-        description="Events by name.",
+        description="Events by name: " + ", ".join(f"`{name}`" for names in EVENTS_OF.values() for name in names) + ".",
     )
     stores: frozenset[str] = Field(default=frozenset(), description="Stores, as the events name them.")
     brands: frozenset[str] = Field(default=frozenset(), description="Brands, as the events name them.")
@@ -50,6 +38,31 @@ class RuleEntry(Form):
         default=frozenset(), description="Customers' countries, two capital letters (ISO 3166-1)."
     )
     customer_types: frozenset[CustomerType] = Field(default=frozenset(), description="Kinds of customer.")
+    share: tuple[Percent, Percent] | None = Field(
+        default=None,
+        description="A part of the traffic, in percent: from the first number up to and without the second.",
+        examples=["[0, 5]"],
+    )
+
+
+class ConsentEntry(Form):
+    """What counts as consent; what is left out is the default."""
+
+    purposes: frozenset[Purpose] = Field(
+        default=frozenset({"ad_user_data"}),
+        description="What must be granted, every one of them; `ad_user_data` always, and by default alone.",
+    )
+    unknown: Mapping[str, Treatment] = Field(
+        default={},
+        description="What to do where no choice is recorded, by place; it is laid over the default.",
+        examples=["{US-CA: skip}"],
+    )
+    expires_after_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description="A choice recorded longer than this before the event counts as none; left out, it never expires.",
+    )
 
 
 class LimitsEntry(Form):
@@ -96,9 +109,9 @@ class Entry(Form):
         examples=["live"],
     )
     rule: RuleEntry = Field(default=RuleEntry(), description="Which events it wants; all, when left out.")
-    unknown_consent: UnknownConsent = Field(
-        default="skip-in-eea",
-        description="What to do when no choice is recorded; `skip-in-eea` skips in the UK and Switzerland as well.",
+    consent: ConsentEntry = Field(
+        default=ConsentEntry(),
+        description="What counts as consent; left out, an unknown choice is none in the EEA, the UK and Switzerland.",
     )
     limits: LimitsEntry = Field(default=LimitsEntry(), description="How much at once and how fast.")
     secrets: Mapping[str, SecretReference] = Field(

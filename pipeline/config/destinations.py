@@ -17,14 +17,17 @@ from typing import Final, TypeGuard, cast
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.config.destination_entry import EVENTS_OF, Entry, File, LimitsEntry, RuleEntry
+from pipeline.config.destination_entry import ConsentEntry, Entry, File, LimitsEntry, RuleEntry
 from pipeline.config.faults import DestinationsError, Fault, suggestion
 from pipeline.config.yaml_file import Document, Path, parse
-from pipeline.core.destination import Destination, Limits, Rule
+from pipeline.core.contract import EVENTS_OF
+from pipeline.core.destination import UNKNOWN_CONSENT, ConsentPolicy, Destination, Limits, Rule, Slice
 from pipeline.core.masking import looks_secret
+from pipeline.core.normalize.place import country
 from pipeline.platforms.base import PlatformKind
 
 Platforms = Mapping[str, PlatformKind]
+_PLACE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?").fullmatch
 
 
 def load_destinations(path: FilePath, platforms: Platforms, *, production: bool) -> tuple[Destination, ...]:
@@ -91,21 +94,25 @@ class _EntryReader:
         self._check_tests(production=production)
         if entry is not None:
             self._check_rule(entry.rule)
+            self._check_consent(entry.consent)
             self._check_limits(entry.limits, kind)
             self._check_account(entry.account, kind)
         if entry is None or self.faults:
             return None
-        return Destination(
+        destination = Destination(
             name=entry.name,
             platform=entry.platform,
             account=entry.account,
             mode=entry.mode,
             rule=_rule(entry.rule),
-            unknown_consent=entry.unknown_consent,
+            consent=_policy(entry.consent),
             limits=_limits(entry.limits, kind.defaults),
             secrets=entry.secrets,
             options=options,
         )
+        for problem, fix in kind.faults(destination):
+            self._say((), problem, fix)
+        return destination
 
     def _entry(self) -> Entry | None:
         try:
@@ -162,7 +169,7 @@ class _EntryReader:
         if production and mode == "test":
             self._say(("mode",), "test mode is not taken in production", f"set `mode: live`, {elsewhere}")
         kind = self._platforms.get(str(self._raw.get("platform")))
-        if mode == "test" and kind is not None and kind.test_option not in codes:
+        if mode == "test" and kind is not None and kind.test_option is not None and kind.test_option not in codes:
             self._say(("mode",), f"needs `options.{kind.test_option}`", "without it live conversions would be sent")
         for name in codes:
             if production:
@@ -171,10 +178,36 @@ class _EntryReader:
                 self._say(("options", name), "makes live conversions count as tests", "leave it out, or `mode: test`")
 
     def _check_rule(self, rule: RuleEntry) -> None:
+        known = {event for events in EVENTS_OF.values() for event in events}
         reachable = {event for kind in (rule.kinds or EVENTS_OF) for event in EVENTS_OF[kind]}
-        for event in sorted(rule.events - reachable):
+        for event in sorted(rule.events - known):
+            self._say(("rule", "events"), f"`{event}` is none of the events", suggestion(event, known))
+        for event in sorted((rule.events & known) - reachable):
             kinds = ", ".join(sorted(rule.kinds))
             self._say(("rule", "events"), f"`{event}` is never among kinds [{kinds}]", "mend one of the two lists")
+        for code in sorted(rule.countries):
+            self._check_country(("rule", "countries"), code, code)
+        if rule.share is not None and rule.share[0] >= rule.share[1]:
+            self._say(("rule", "share"), "holds no traffic", "write the lower percentage first, like [0, 5]")
+
+    def _check_consent(self, consent: ConsentEntry) -> None:
+        if "ad_user_data" not in consent.purposes:
+            self._say(("consent", "purposes"), "`ad_user_data` is missing", "add it: nothing is sent without it")
+        for place in consent.unknown:
+            path = ("consent", "unknown", place)
+            if _PLACE(place):
+                self._check_country(path, place, place[:2])
+            elif place not in UNKNOWN_CONSENT:
+                named = ", ".join(f"`{name}`" for name in UNKNOWN_CONSENT if not _PLACE(name))
+                self._say(path, "is no place", f"write a country (`US`), a region (`US-CA`), or one of {named}")
+
+    def _check_country(self, path: Path, place: str, code: str) -> None:
+        """What is no country would match nothing, in silence."""
+        known = country(code)
+        if known is None:
+            self._say(path, f"`{place}` is in no country", "write the code of ISO 3166-1 in capitals, like `DE`")
+        elif known != code.lower():
+            self._say(path, f"`{code}` is not the country's code", f"write `{place.replace(code, known.upper(), 1)}`")
 
     def _check_account(self, account: str, kind: PlatformKind) -> None:
         if not re.fullmatch(kind.account, account):
@@ -198,7 +231,12 @@ def _is_test(name: str) -> bool:
 
 
 def _rule(entry: RuleEntry) -> Rule:
-    return Rule(**{field.name: frozenset(getattr(entry, field.name)) for field in dataclasses.fields(Rule)})
+    return Rule(**{**dict(entry), "share": None if entry.share is None else Slice(*entry.share)})
+
+
+def _policy(entry: ConsentEntry) -> ConsentPolicy:
+    unknown = {**UNKNOWN_CONSENT, **entry.unknown}
+    return ConsentPolicy(entry.purposes, unknown, entry.expires_after_days)
 
 
 def _limits(entry: LimitsEntry, defaults: Limits) -> Limits:

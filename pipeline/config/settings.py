@@ -28,7 +28,7 @@ def _parse_topics(given: object) -> object:
     for part in given.split(","):
         topic, sign, kind = (word.strip() for word in part.partition("="))
         if not sign or not topic:
-            raise ValueError("every part must be `topic=order` or `topic=lead`")
+            raise ValueError("every part must be `topic=order`, `topic=lead` or `topic=activity`")
         if topic in topics:
             raise ValueError(f"topic `{topic}` is named twice")
         topics[topic] = kind
@@ -175,8 +175,8 @@ class Settings(Section):
     )
     source_topics: SourceTopics = Field(
         default={"capi.orders": "order", "capi.leads": "lead"},
-        description="Topics to read and what is in them: `topic=order` or `topic=lead`, comma-separated.",
-        examples=["capi.orders=order,capi.leads=lead"],
+        description="Topics to read and what is in each: `topic=order`, `topic=lead` or `topic=activity`, by commas.",
+        examples=["capi.orders=order,capi.leads=lead,capi.activities=activity"],
     )
     destinations_file: Path = Field(
         default=Path("destinations.yaml"), description="The file that lists the destinations."

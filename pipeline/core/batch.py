@@ -2,7 +2,7 @@
 
 Invariants: nothing that may go waits longer than `linger_seconds`;
 a batch never exceeds the limits (one event larger than a request is refused before it comes here);
-what came first goes first.
+what came first goes first, within its group; events of different groups never share a batch.
 """
 
 from __future__ import annotations
@@ -19,22 +19,65 @@ from pipeline.core.model import Delivery
 ENVELOPE_BYTES = 256
 
 
+class _Pile:
+    """The deliveries of one group, in order of arrival."""
+
+    __slots__ = ("arrivals", "size", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[Delivery] = deque()
+        self.size = 0
+        # (arrival, how many arrived), oldest first: age is kept per arrival, not per event.
+        self.arrivals: deque[tuple[float, int]] = deque()
+
+    def join(self, deliveries: Sequence[Delivery], now: float) -> None:
+        self.waiting.extend(deliveries)
+        self.size += sum(len(delivery.shaped.payload) + 1 for delivery in deliveries)
+        self.arrivals.append((now, len(deliveries)))
+
+    def take(self, events: int, room: int) -> list[Delivery]:
+        batch: list[Delivery] = []
+        left = room
+        while self.waiting and len(batch) < events:
+            size = len(self.waiting[0].shaped.payload) + 1
+            if size > left and batch:
+                break
+            left -= size
+            batch.append(self.waiting.popleft())
+        self.size -= room - left
+        self._age(len(batch))
+        return batch
+
+    def without_closing(self) -> _Pile:
+        pile = _Pile()
+        keep = [delivery for delivery in self.waiting if not delivery.page.closing]
+        if keep:
+            pile.join(keep, self.arrivals[0][0])
+        return pile
+
+    def _age(self, taken: int) -> None:
+        while taken:
+            arrival, arrived = self.arrivals.popleft()
+            if arrived > taken:
+                self.arrivals.appendleft((arrival, arrived - taken))
+                return
+            taken -= arrived
+
+
 class Queue:
     """The deliveries of one destination that are not in a request. `now` is monotonic, in seconds."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._room = limits.bytes_per_request - ENVELOPE_BYTES
-        self._waiting: deque[Delivery] = deque()
-        self._bytes = 0
-        # (arrival, how many arrived), oldest first: age is kept per arrival, not per event.
-        self._arrivals: deque[tuple[float, int]] = deque()
+        # By `Shaped.group`; no pile is empty.
+        self._piles: dict[str, _Pile] = {}
         # Events of the near future, by when they may be sent; what the wall clock says later changes that no more.
         self._early: list[tuple[float, int, Delivery]] = []
         self._tiebreak = count()
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._early)
+        return sum(len(pile.waiting) for pile in self._piles.values()) + len(self._early)
 
     def add(self, deliveries: Iterable[Delivery], *, now: float, unix: float) -> None:
         """Let deliveries wait for company; one whose `not_before` lies ahead of `unix` is held for so long."""
@@ -48,53 +91,42 @@ class Queue:
         self._join(due, now)
 
     def take(self, *, now: float, most: int | None = None, hurry: bool = False) -> list[Delivery]:
-        """Take the next batch, or nothing while a better one may still gather.
+        """Take the next batch, all of one group, or nothing while a better one may still gather.
 
         `most` caps the events (a probe after a halt is small), `hurry` waits for no company (draining).
         """
         self._release(now)
-        if not self._waiting or not (
-            hurry or self._full() or self._arrivals[0][0] + self._limits.linger_seconds <= now
-        ):
-            return []
-        events = min(self._limits.events_per_request, most or self._limits.events_per_request)
-        batch: list[Delivery] = []
-        room = self._room
-        while self._waiting and len(batch) < events:
-            size = len(self._waiting[0].shaped.payload) + 1
-            if size > room and batch:
-                break
-            room -= size
-            batch.append(self._waiting.popleft())
-        self._bytes -= self._room - room
-        self._age(len(batch))
-        return batch
+        oldest_first = sorted(self._piles.items(), key=lambda item: item[1].arrivals[0][0])
+        for group, pile in oldest_first:
+            if hurry or self._full(pile) or pile.arrivals[0][0] + self._limits.linger_seconds <= now:
+                events = min(self._limits.events_per_request, most or self._limits.events_per_request)
+                batch = pile.take(events, self._room)
+                if not pile.waiting:
+                    del self._piles[group]
+                return batch
+        return []
 
     def due_at(self) -> float | None:
         """When the next batch is due if nothing more arrives; None while nothing waits."""
-        due = []
-        if self._arrivals:
-            due.append(0.0 if self._full() else self._arrivals[0][0] + self._limits.linger_seconds)
+        due = [
+            0.0 if self._full(pile) else pile.arrivals[0][0] + self._limits.linger_seconds
+            for pile in self._piles.values()
+        ]
         if self._early:
             due.append(self._early[0][0])
         return min(due, default=None)
 
     def discard_closing(self) -> int:
         """Drop the deliveries whose partition is being given up, and say how many: their new owner sends them."""
-        keep = [delivery for delivery in self._waiting if not delivery.page.closing]
-        early = [entry for entry in self._early if not entry[2].page.closing]
-        dropped = len(self) - len(keep) - len(early)
-        if dropped:
-            oldest = self._arrivals[0][0] if self._arrivals else 0.0
-            heapq.heapify(early)
-            self._early = early
-            self._waiting = deque(keep)
-            self._bytes = sum(len(delivery.shaped.payload) + 1 for delivery in keep)
-            self._arrivals = deque([(oldest, len(keep))] if keep else [])
-        return dropped
+        before = len(self)
+        self._early = [entry for entry in self._early if not entry[2].page.closing]
+        heapq.heapify(self._early)
+        left = ((group, pile.without_closing()) for group, pile in self._piles.items())
+        self._piles = {group: pile for group, pile in left if pile.waiting}
+        return before - len(self)
 
-    def _full(self) -> bool:
-        return len(self._waiting) >= self._limits.events_per_request or self._bytes >= self._room
+    def _full(self, pile: _Pile) -> bool:
+        return len(pile.waiting) >= self._limits.events_per_request or pile.size >= self._room
 
     def _release(self, now: float) -> None:
         due = []
@@ -103,15 +135,9 @@ class Queue:
         self._join(due, now)
 
     def _join(self, deliveries: Sequence[Delivery], now: float) -> None:
-        if deliveries:
-            self._waiting.extend(deliveries)
-            self._bytes += sum(len(delivery.shaped.payload) + 1 for delivery in deliveries)
-            self._arrivals.append((now, len(deliveries)))
-
-    def _age(self, taken: int) -> None:
-        while taken:
-            arrival, arrived = self._arrivals.popleft()
-            if arrived > taken:
-                self._arrivals.appendleft((arrival, arrived - taken))
-                return
-            taken -= arrived
+        """Put each on the pile of its group; a run of one group is the common case."""
+        groups: dict[str, list[Delivery]] = {}
+        for delivery in deliveries:
+            groups.setdefault(delivery.shaped.group, []).append(delivery)
+        for group, members in groups.items():
+            self._piles.setdefault(group, _Pile()).join(members, now)

@@ -1,37 +1,109 @@
 """Consent decides first: whether an event may go to an advertising platform at all.
 
-What counts is the customer's choice on the use of data for advertising (`ad_user_data`).
-A refused personalization alone does not stop an event: platforms that can take it as a flag get the flag.
+What counts is the customer's choice on the use of data for advertising (`ad_user_data`), and on personalized
+advertising too where the destination's policy names it. Elsewhere a refused personalization stops no event: platforms
+that can take it as a flag get the flag.
 Nothing is parked for later sending: an event that may not go now is settled as skipped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
 from pipeline.core.contract import Body
-from pipeline.core.destination import UnknownConsent
+from pipeline.core.destination import ConsentPolicy, Treatment
+from pipeline.core.model import Skipped
 from pipeline.core.normalize.place import country
 from pipeline.core.reason import Reason
 
-# ISO 3166-1 alpha-2 in lower case: the European Economic Area, the United Kingdom and Switzerland.
-ASK_FIRST = frozenset(
-    "at be bg hr cy cz dk ee fi fr de gr hu ie it lv lt lu mt nl pl pt ro sk si es se is li no gb ch".split()
+# ISO 3166-1 alpha-2 in lower case: the European Economic Area, and the territories of its members that have a code of
+# their own and lie within it (Treaty on the Functioning of the European Union, article 355: Åland, the outermost
+# regions of France).
+EEA: Final = frozenset(
+    "at be bg hr cy cz dk ee fi fr de gr hu ie it lv lt lu mt nl pl pt ro sk si es se is li no "
+    "ax gf gp mf mq re yt".split()
 )
+NOWHERE: Final = "nowhere"
+ELSEWHERE: Final = "*"
+_DAY_MS: Final = 86_400_000
 
 
-def refused_by_consent(body: Body, policy: UnknownConsent) -> Reason | None:
-    """Return why the event may not go, or None when it may.
+class Decision(StrEnum):
+    """What consent decided on one event for one destination; the word is the metric's label."""
 
-    Under `skip-in-eea` an unknown choice goes only where the place is known and asks for no prior consent.
-    """
-    choice = body["consent"]["ad_user_data"]
-    if choice == "GRANTED":
-        return None
-    if choice == "DENIED":
-        return Reason.CONSENT_DENIED
-    if policy == "send":
-        return None
-    place = None if policy == "skip" else place_of(body)
-    return Reason.CONSENT_UNKNOWN if place is None or place in ASK_FIRST else None
+    GRANTED = "granted"
+    UNKNOWN_SENT = "unknown_sent"
+    DENIED = "denied"
+    UNKNOWN_SKIPPED = "unknown_skipped"
+    EXPIRED_SKIPPED = "expired_skipped"
+
+
+# What becomes of an event that does not go; what is not here goes.
+SKIPPED: Final[Mapping[Decision, Skipped]] = {
+    Decision.DENIED: Skipped(Reason.CONSENT_DENIED),
+    Decision.UNKNOWN_SKIPPED: Skipped(Reason.CONSENT_UNKNOWN),
+    Decision.EXPIRED_SKIPPED: Skipped(Reason.CONSENT_EXPIRED),
+}
+
+
+class ConsentGate:
+    """One destination's policy, made ready once, so that asking it costs little."""
+
+    def __init__(self, policy: ConsentPolicy) -> None:
+        self._purposes = policy.purposes
+        days = policy.expires_after_days
+        self._lifetime_ms = None if days is None else days * _DAY_MS
+        self._sends = _by_place(policy.unknown)
+        self._sends_elsewhere = policy.unknown.get(ELSEWHERE) == "send"
+
+    def decide(self, body: Body) -> Decision:
+        """Return what consent says of an event. A grant recorded after the event counts: the producer knew of it."""
+        consent = body["consent"]
+        granted = True
+        for purpose in self._purposes:
+            choice = consent[purpose]
+            if choice == "DENIED":
+                return Decision.DENIED
+            granted = granted and choice == "GRANTED"
+        if granted and not self._is_expired(body):
+            return Decision.GRANTED
+        if self._sends_unknown(body):
+            return Decision.UNKNOWN_SENT
+        return Decision.EXPIRED_SKIPPED if granted else Decision.UNKNOWN_SKIPPED
+
+    def words(self, body: Body) -> str:
+        """Return why consent decides as it does, without customer data; empty when everything is granted."""
+        consent = body["consent"]
+        named = ", ".join(f"`{purpose}`" for purpose in sorted(self._purposes))
+        match self.decide(body):
+            case Decision.GRANTED:
+                return ""
+            case Decision.DENIED:
+                denied = (purpose for purpose in sorted(self._purposes) if consent[purpose] == "DENIED")
+                return f"consent: the customer denied {', '.join(f'`{purpose}`' for purpose in denied)}"
+            case decision:
+                old = all(consent[purpose] == "GRANTED" for purpose in self._purposes)
+                choice = f"the choice on {named} is too old" if old else f"no full choice on {named} is recorded"
+                # Where a customer is, is customer data: only that nobody said it is told.
+                place = "a place that is not known" if place_of(body) is None else "the place"
+                said = "send" if decision is Decision.UNKNOWN_SENT else "skip"
+                return f"consent: {choice}, and `unknown` says {said} for {place}"
+
+    def _is_expired(self, body: Body) -> bool:
+        if self._lifetime_ms is None:
+            return False
+        recorded_at = body["consent"]["recorded_at"]
+        return recorded_at is not None and body["occurred_at"] - recorded_at > self._lifetime_ms
+
+    def _sends_unknown(self, body: Body) -> bool:
+        place = place_of(body)
+        if place is None:
+            return self._sends.get(NOWHERE, False)
+        region = region_of(body)
+        found = self._sends.get(region) if region is not None else None
+        return self._sends.get(place, self._sends_elsewhere) if found is None else found
 
 
 def place_of(body: Body) -> str | None:
@@ -42,3 +114,17 @@ def place_of(body: Body) -> str | None:
         return asked
     home = body["customer"]["country"]
     return country(home) if home else None
+
+
+def region_of(body: Body) -> str | None:
+    """Return the part of a country where consent was asked, as ISO 3166-2 in lower case (`us-ca`), if that was said."""
+    nation, _, part = (body["consent"]["region"] or "").partition("-")
+    asked = country(nation) if part else None
+    return None if asked is None else f"{asked}-{part.strip().lower()}"
+
+
+def _by_place(unknown: Mapping[str, Treatment]) -> Mapping[str, bool]:
+    """Return whether an unknown choice is sent, by place in lower case: the group is spelled out, countries win."""
+    group = dict.fromkeys(EEA, unknown["EEA"]) if "EEA" in unknown else {}
+    single = {place.lower(): treatment for place, treatment in unknown.items() if place not in {"EEA", ELSEWHERE}}
+    return {place: treatment == "send" for place, treatment in {**group, **single}.items()}

@@ -7,17 +7,59 @@ money is `Decimal` in units of `currency`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
 ActionSource = Literal["WEBSITE", "APP", "STORE", "PHONE", "CHAT", "EMAIL", "MESSAGING", "SYSTEM", "OTHER"]
 MessagingChannel = Literal["WHATSAPP", "MESSENGER", "INSTAGRAM"]
 OrderState = Literal["PLACED", "REFUNDED", "CANCELLED"]
 LeadState = Literal["SUBMITTED", "QUALIFIED", "CONVERTED", "LOST"]
+ActivityName = Literal[
+    "PAGE_VIEW",
+    "VIEW_CONTENT",
+    "SEARCH",
+    "ADD_TO_CART",
+    "INITIATE_CHECKOUT",
+    "ADD_PAYMENT_INFO",
+    "COMPLETE_REGISTRATION",
+    "SUBMIT_APPLICATION",
+    "SUBSCRIBE",
+    "START_TRIAL",
+    "CONTACT",
+    "SCHEDULE",
+    "CUSTOM",
+]
 ConsentChoice = Literal["GRANTED", "DENIED", "UNKNOWN"]
 CustomerType = Literal["NEW", "RETURNING", "UNKNOWN"]
-Kind = Literal["order", "lead"]
+Kind = Literal["order", "lead", "activity"]
+
+# The field that holds your own id of the order, the lead or the activity.
+ID_FIELDS: Final[Mapping[Kind, str]] = {"order": "order_id", "lead": "lead_id", "activity": "activity_id"}
+# The field that says what happened, and what our name of an event puts before it.
+NAME_FIELDS: Final[Mapping[Kind, str]] = {"order": "state", "lead": "state", "activity": "name"}
+NAME_PREFIXES: Final[Mapping[Kind, str]] = {"order": "order_", "lead": "lead_", "activity": ""}
+# Our names of all events.
+EVENTS_OF: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "order": ("order_placed", "order_refunded", "order_cancelled"),
+    "lead": ("lead_submitted", "lead_qualified", "lead_converted", "lead_lost"),
+    "activity": (
+        "page_view",
+        "view_content",
+        "search",
+        "add_to_cart",
+        "initiate_checkout",
+        "add_payment_info",
+        "complete_registration",
+        "submit_application",
+        "subscribe",
+        "start_trial",
+        "contact",
+        "schedule",
+        "custom",
+    ),
+}
 
 
 class Customer(TypedDict):
@@ -100,7 +142,7 @@ class Consent(TypedDict):
 
 
 class Item(TypedDict):
-    """One line of an order."""
+    """A product: one line of an order, or what a funnel step was about."""
 
     id: str
     title: str | None
@@ -111,7 +153,7 @@ class Item(TypedDict):
 
 
 class Body(TypedDict):
-    """What orders and leads have in common."""
+    """What orders, leads and activities have in common."""
 
     event_id: str | None
     occurred_at: int
@@ -133,6 +175,7 @@ class Order(Body):
 
     order_id: str
     state: OrderState
+    remaining_value: Decimal | None
     tax: Decimal | None
     shipping: Decimal | None
     discount: Decimal | None
@@ -151,3 +194,14 @@ class Lead(Body):
     tiktok_lead_id: str | None
     snap_lead_id: str | None
     google_lead_id: str | None
+
+
+class Activity(Body):
+    """A visitor took a step of the funnel, short of an order or a lead."""
+
+    activity_id: str
+    name: ActivityName
+    custom_name: str | None
+    query: str | None
+    predicted_value: Decimal | None
+    items: list[Item]

@@ -14,7 +14,7 @@ from pipeline.core.avro.compatibility import incompatibilities, same_name
 from pipeline.core.avro.reader import RecordReader, compile_record
 from pipeline.core.avro.schema import Enum, SchemaError, SchemaText, parse
 from pipeline.core.avro.schema import Record as Schema
-from pipeline.core.contract import Kind, Lead, Order
+from pipeline.core.contract import ID_FIELDS, NAME_FIELDS, NAME_PREFIXES, Body, Kind
 from pipeline.core.model import Event, Record, Refusal, Skipped
 from pipeline.core.reason import Reason
 from pipeline.core.rules import broken_rule
@@ -25,7 +25,6 @@ __all__ = ["Contract", "Reader", "SchemaRef", "bundled_reader", "compile_reader"
 
 # What `Event.schema_id` says of a record that names no schema: it was read with ours.
 BUNDLED: Final = "bundled"
-ID_FIELDS: Final[Mapping[Kind, str]] = {"order": "order_id", "lead": "lead_id"}
 _TOMBSTONE: Final = Skipped(Reason.TOMBSTONE)
 # What compiled readers raise for bytes that are not what their schema says; anything else is a bug.
 _BROKEN: Final = (ValueError, IndexError, KeyError, OverflowError, RecursionError)
@@ -43,15 +42,16 @@ class Contract:
 class Reader:
     """How to read the records of one writer's schema. Made by `compile_reader`, shared by any number of threads.
 
-    `names` are our event names by the value of `state`; `read` and `start` are what `RecordReader.read` takes.
+    `names` are our event names by the value of `name_field`; `read` and `start` are what `RecordReader.read` takes.
     """
 
     kind: Kind
     schema_id: str
     start: int
     id_field: str
-    names: Mapping[str, str]
-    read: Callable[[bytes, int], Order | Lead]
+    name_field: str
+    names: Mapping[object, str]
+    read: Callable[[bytes, int], Body]
     compiled: RecordReader
 
 
@@ -77,7 +77,7 @@ def compile_reader(
 ) -> Reader | Refusal:
     """Return the reader for a writer's schema, or why it cannot be read as ours.
 
-    The record's name decides between order and lead, as an alias in either schema does; only when neither knows
+    The record's name decides what it is, as an alias in either schema does; only when no schema of ours knows
     the name, `kind` does, which is what the settings say of the topic. Never raises, whatever the schema is.
     """
     try:
@@ -86,7 +86,7 @@ def compile_reader(
             return Refusal(Reason.SCHEMA_INCOMPATIBLE, "the writer's schema is not a record")
         chosen = _chosen(writer, contract) or kind
         if chosen is None:
-            known = " and ".join(schema.name for schema in contract.schemas.values())
+            known = ", ".join(schema.name for schema in contract.schemas.values())
             return Refusal(
                 Reason.SCHEMA_INCOMPATIBLE,
                 f"the writer's schema is named {writer.name}; known are {known}, their aliases, and what the "
@@ -117,7 +117,7 @@ def decode(record: Record, reader: Reader) -> Event | Refusal | Skipped:
     broken = broken_rule(body, own_id)
     if broken is not None:
         return Refusal(Reason.INVALID_EVENT, " ".join(broken))
-    name = reader.names[body["state"]]
+    name = reader.names[body.get(reader.name_field)]
     event_id = body["event_id"] or f"{name}:{own_id}"
     return Event(reader.kind, name, event_id, body["occurred_at"] / 1000, body, reader.schema_id)
 
@@ -161,15 +161,19 @@ def _reader(compiled: RecordReader, ours: Schema, kind: Kind, ref: SchemaRef | N
         schema_id=BUNDLED if ref is None else str(lookup(ref)),
         start=payload_start(ref),
         id_field=ID_FIELDS[kind],
-        names=event_names(ours, kind),
-        read=cast("Callable[[bytes, int], Order | Lead]", compiled.read),
+        name_field=NAME_FIELDS[kind],
+        names=dict(event_names(ours, kind)),
+        read=cast("Callable[[bytes, int], Body]", compiled.read),
         compiled=compiled,
     )
 
 
 def event_names(schema: Schema, kind: Kind) -> Mapping[str, str]:
-    """Return our event name for each state that `schema` knows: PLACED of an order is `order_placed`."""
+    """Return our event name for each symbol that says what happened: PLACED of an order is `order_placed`.
+
+    Raises SchemaError when `schema` has no enum where the kind keeps it.
+    """
     for field in schema.fields:
-        if field.name == "state" and isinstance(field.type, Enum):
-            return {symbol: f"{kind}_{symbol.lower()}" for symbol in field.type.symbols}
-    raise SchemaError(f"the schema of {kind} has no enum field `state`")
+        if field.name == NAME_FIELDS[kind] and isinstance(field.type, Enum):
+            return {symbol: NAME_PREFIXES[kind] + symbol.lower() for symbol in field.type.symbols}
+    raise SchemaError(f"the schema of {kind} has no enum field `{NAME_FIELDS[kind]}`")

@@ -2,6 +2,7 @@
 
 A platform owns a table of `MatchKey`s; this module reads the fields, applies the rules, hashes, and puts the result
 in the order of the table.
+Where several platforms want the same field by the same rule, the first one's work is kept in the event's `seals`.
 Invariants: the same event gives the same keys in the same order with the same values; nothing empty is hashed;
 a value that already is a hash is not hashed again; raw values are remembered only where the table says so.
 """
@@ -11,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
+from itertools import count
 from operator import attrgetter
 from typing import Final, TypeVar
 
-from pipeline.core.match_key import Dated, Form, Local, MatchKey, Numeric, Paired, Plain
+from pipeline.core.match_key import Dated, Form, Local, MatchKey, Numeric, Paired, Plain, Rule
+from pipeline.core.model import Seals
 from pipeline.core.normalize.digest import HASH_LENGTH, ready_hash, ready_or_built_hash
 from pipeline.core.normalize.text import is_empty
 
@@ -40,10 +43,13 @@ class _Setting:
     country: str | None
     today: date
     section: Section
+    seals: Seals | None
 
 
 _Seal = Callable[[object, _Setting], str | int | None]
-_Row = tuple[str, str, _Seal, bool, bool]
+_Ready = Callable[[str], str | None]
+_NUMBERS: Final = count()
+_Row = tuple[str, str, _Seal, bool, bool, int]
 
 _HASHED: Final = (Form.HASHED_LIST, Form.HASHED)
 _LISTED: Final = (Form.HASHED_LIST, Form.CLEAR_LIST)
@@ -70,22 +76,27 @@ class MatchTable:
             section, _, source = key.source.rpartition(".")
             if not sections or sections[-1][0] != section:
                 sections.append((section, []))
-            sections[-1][1].append((key.name, source, _seal(key), key.form in _LISTED, alternative))
+            seal = _seal(key.rule, hashed=key.form in _HASHED, remember=key.remember, built=key.built)
+            token = _token(key.source, seal)
+            sections[-1][1].append((key.name, source, seal, key.form in _LISTED, alternative, token))
         object.__setattr__(self, "sections", tuple((name, tuple(rows)) for name, rows in sections))
 
 
-def identify(body: Section, table: MatchTable, country: str | None, today: date) -> Identified:
+def identify(
+    body: Section, table: MatchTable, country: str | None, today: date, seals: Seals | None = None
+) -> Identified:
     """Give the match keys of one event.
 
     `body` is the decoded event; `country` the customer's, as `normalize.place.country` gives it; `today` the day of
-    the event in UTC, not of the worker, so that a replay sends the same bytes.
+    the event in UTC, not of the worker, so that a replay sends the same bytes; `seals` what other tables made of this
+    very event with the same `country` and `today`, and what this one adds.
     Lists are without doubles and sorted; of a list where the platform wants one value, the first usable is taken.
     Raises KeyError for a field the contract does not have, and TypeError, with the name of the key and never the
     value, for a field that has not the type of the contract.
     """
     keys: dict[str, Value] = {}
     dropped: list[str] = []
-    setting = _Setting(country, today, body)
+    setting = _Setting(country, today, body, seals)
     for name, rows in table.sections:
         section = body[name] if name else body
         if section is None:
@@ -99,9 +110,9 @@ def identify(body: Section, table: MatchTable, country: str | None, today: date)
 
 def _read(rows: tuple[_Row, ...], setting: _Setting, keys: dict[str, Value], dropped: list[str]) -> None:
     """Read one section; this loop and the functions it calls are the hot path of step 4."""
-    section = setting.section
+    section, seals = setting.section, setting.seals
     for row in rows:
-        name, source, seal, listed, alternative = row
+        name, source, seal, listed, alternative, token = row
         raw = section[source]
         if raw is None or (alternative and name in keys):
             continue
@@ -110,18 +121,30 @@ def _read(rows: tuple[_Row, ...], setting: _Setting, keys: dict[str, Value], dro
                 _read_many(raw, row, setting, keys, dropped)
                 continue
             raw = raw[0]
-        value = seal(raw, setting)
+        if seals is None:
+            value = _sealed(name, seal, raw, setting)
+        else:
+            value = seals.get(token, "")
+            if value == "":
+                value = seals[token] = _sealed(name, seal, raw, setting)
         if value is not None:
             keys[name] = [value] if listed else value
         elif not (isinstance(raw, str) and is_empty(raw)):
             dropped.append(name)
 
 
+def _sealed(name: str, seal: _Seal, raw: object, setting: _Setting) -> str | int | None:
+    try:
+        return seal(raw, setting)
+    except _WrongTypeError as error:
+        raise TypeError(f"match key {name}: {error}; the event breaks its contract") from None
+
+
 def _read_many(raws: list[object], row: _Row, setting: _Setting, keys: dict[str, Value], dropped: list[str]) -> None:
-    name, _, seal, listed, _ = row
+    name, _, seal, listed, _, _ = row
     values: list[str | int] = []
     for raw in raws:
-        value = seal(raw, setting)
+        value = _sealed(name, seal, raw, setting)
         if value is not None:
             values.append(value)
         elif not (isinstance(raw, str) and is_empty(raw)):
@@ -131,27 +154,34 @@ def _read_many(raws: list[object], row: _Row, setting: _Setting, keys: dict[str,
 
 
 @lru_cache(maxsize=512)
-def _seal(key: MatchKey) -> _Seal:
-    """Compile a row: raw value to what is sent. Equal rows of several tables share what they remember."""
-    match key.rule:
-        case Plain(rule):
-            return _remembering(key, rule) if key.remember else _plain(key, rule)
-        case Local(rule):
-            return _grounded(key, rule, attrgetter("country"))
-        case Paired(rule, companion):
-            return _grounded(key, rule, lambda setting: _integer(key.name, setting.section[companion]))
-        case Dated(rule):
-            return _dated(key, rule)
+def _seal(rule: Rule, *, hashed: bool, remember: int, built: bool) -> _Seal:
+    """Compile a rule: raw value to what is sent. Equal rules of several tables are one and share what they remember."""
+    ready = ready_or_built_hash if built else ready_hash
+    match rule:
+        case Plain(plain):
+            anew = _plain(plain, ready, hashed=hashed)
+            return _remembering(anew, plain, remember, hashed=hashed) if remember else anew
+        case Local(local):
+            return _grounded(local, attrgetter("country"), ready, remember, hashed=hashed)
+        case Paired(paired, companion):
+            ground = partial(_companion, companion)
+            return _grounded(paired, ground, ready, remember, hashed=hashed)
+        case Dated(dated):
+            return _dated(dated, remember, hashed=hashed)
         case Numeric(number):
-            return lambda raw, _: number(_text(key.name, raw))
+            return lambda raw, _: number(_text(raw))
 
 
-def _plain(key: MatchKey, rule: Callable[[str], str | None]) -> _Seal:
-    name, hashed, ready = key.name, key.form in _HASHED, _ready(key)
+@lru_cache(maxsize=4096)
+def _token(source: str, seal: _Seal) -> int:  # noqa: ARG001 - the cache's key
+    """Return a number for one field under one compiled rule."""
+    return next(_NUMBERS)
 
+
+def _plain(rule: Callable[[str], str | None], ready: _Ready, *, hashed: bool) -> _Seal:
     def seal(raw: object, _: _Setting) -> str | None:
         if not isinstance(raw, str):
-            raise _wrong_type(name, "text", raw)
+            raise _WrongTypeError("text", raw)
         if hashed and len(raw) >= HASH_LENGTH and (kept := ready(raw)) is not None:
             return kept
         text = rule(raw)
@@ -162,9 +192,9 @@ def _plain(key: MatchKey, rule: Callable[[str], str | None]) -> _Seal:
     return seal
 
 
-def _remembering(key: MatchKey, rule: Callable[[str], str | None]) -> _Seal:
-    anew, finish = _plain(key, rule), _finish(key)
-    remembered = lru_cache(maxsize=key.remember)(lambda raw: finish(rule(raw)))
+def _remembering(anew: _Seal, rule: Callable[[str], str | None], remember: int, *, hashed: bool) -> _Seal:
+    finish = _finish(hashed=hashed)
+    remembered = lru_cache(maxsize=remember)(lambda raw: finish(rule(raw)))
 
     def seal(raw: object, setting: _Setting) -> str | int | None:
         # Longer text is no city and no region, or is a hash: it must not fill a memory counted in entries.
@@ -175,17 +205,24 @@ def _remembering(key: MatchKey, rule: Callable[[str], str | None]) -> _Seal:
     return seal
 
 
-def _grounded(key: MatchKey, rule: Callable[[str, Ground], str | None], ground: Callable[[_Setting], Ground]) -> _Seal:
-    name, hashed, ready, finish = key.name, key.form in _HASHED, _ready(key), _finish(key)
+def _grounded(
+    rule: Callable[[str, Ground], str | None],
+    ground: Callable[[_Setting], Ground],
+    ready: _Ready,
+    remember: int,
+    *,
+    hashed: bool,
+) -> _Seal:
+    finish = _finish(hashed=hashed)
 
     def anew(raw: str, on: Ground) -> str | None:
         return finish(rule(raw, on))
 
-    quick = lru_cache(maxsize=key.remember)(anew) if key.remember else anew
+    quick = lru_cache(maxsize=remember)(anew) if remember else anew
 
     def seal(raw: object, setting: _Setting) -> str | None:
         if not isinstance(raw, str):
-            raise _wrong_type(name, "text", raw)
+            raise _WrongTypeError("text", raw)
         if len(raw) < HASH_LENGTH:
             return quick(raw, ground(setting))
         kept = ready(raw) if hashed else None
@@ -194,43 +231,43 @@ def _grounded(key: MatchKey, rule: Callable[[str, Ground], str | None], ground: 
     return seal
 
 
-def _dated(key: MatchKey, rule: Callable[[date, date], str | None]) -> _Seal:
-    name, finish = key.name, _finish(key)
+def _dated(rule: Callable[[date, date], str | None], remember: int, *, hashed: bool) -> _Seal:
+    finish = _finish(hashed=hashed)
 
     def anew(raw: date, today: date) -> str | None:
         return finish(rule(raw, today))
 
-    quick = lru_cache(maxsize=key.remember)(anew) if key.remember else anew
+    quick = lru_cache(maxsize=remember)(anew) if remember else anew
 
     def seal(raw: object, setting: _Setting) -> str | None:
         if not isinstance(raw, date):
-            raise _wrong_type(name, "a date", raw)
+            raise _WrongTypeError("a date", raw)
         return quick(raw, setting.today)
 
     return seal
 
 
-def _ready(key: MatchKey) -> Callable[[str], str | None]:
-    return ready_or_built_hash if key.built else ready_hash
-
-
-def _finish(key: MatchKey) -> Callable[[str | None], str | None]:
-    if key.form in _HASHED:
+def _finish(*, hashed: bool) -> Callable[[str | None], str | None]:
+    if hashed:
         return lambda text: sha256(text.encode()).hexdigest() if text else None
     return lambda text: text or None
 
 
-def _text(name: str, raw: object) -> str:
-    if not isinstance(raw, str):
-        raise _wrong_type(name, "text", raw)
-    return raw
-
-
-def _integer(name: str, raw: object) -> int | None:
+def _companion(field: str, setting: _Setting) -> int | None:
+    raw = setting.section[field]
     if raw is not None and not isinstance(raw, int):
-        raise _wrong_type(name, "an integer", raw)
+        raise _WrongTypeError("an integer", raw)
     return raw
 
 
-def _wrong_type(name: str, wanted: str, raw: object) -> TypeError:
-    return TypeError(f"match key {name}: expected {wanted}, found {type(raw).__name__}; the event breaks its contract")
+def _text(raw: object) -> str:
+    if not isinstance(raw, str):
+        raise _WrongTypeError("text", raw)
+    return raw
+
+
+class _WrongTypeError(Exception):
+    """A field has not the type of the contract. The text never holds the value."""
+
+    def __init__(self, wanted: str, raw: object) -> None:
+        super().__init__(f"expected {wanted}, found {type(raw).__name__}")

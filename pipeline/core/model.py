@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, cast
 
 from pipeline.core.contract import Body, Kind
 from pipeline.core.ledger import Page
 from pipeline.core.reason import Reason
 
 Headers = Sequence[tuple[str, bytes | None]]
+# What a field under a rule becomes, by a number for both: see `core.identify`.
+Seals = dict[int, str | int | None]
 
 
 @dataclass(slots=True)
@@ -47,6 +50,13 @@ class Event:
     time: float
     body: Body
     schema_id: str
+    # What one platform's table made of a field, for the next one's: see `core.identify`.
+    seals: Seals | None = None
+
+    @property
+    def own_id(self) -> str:
+        """The id of the order, the lead or the activity: what every event about it shares."""
+        return cast("str", self.body.get(ID_FIELDS[self.kind]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,8 @@ class Shaped:
     """One event in one platform's own words, encoded once: every attempt and replay sends these bytes.
 
     `expires_at` and `not_before` are Unix seconds: outside of them the platform would refuse it.
-    `dropped` names the match keys whose value was there and unusable.
+    `dropped` names the match keys whose value was there and unusable; `notes` what else people should know of it, in
+    words of the platform's own closed list. Events of different `group`s never share a request.
     """
 
     event_name: str
@@ -75,6 +86,8 @@ class Shaped:
     not_before: float
     match_keys: tuple[str, ...]
     dropped: tuple[str, ...]
+    group: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,7 @@ class Delivery:
     event_time: float
     schema_id: str
     shaped: Shaped
+    producer: str | None = None
     attempts: int = 0
     first_failed_at: float | None = None
     done: bool = False
@@ -139,12 +153,26 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Every delivery of the batch was accepted."""
+    """Every delivery of the batch was accepted.
+
+    `receipt` is what the platform's final word can be asked by, where acceptance is not yet that word.
+    `warnings` counts what the platform remarked, by its own codes.
+    """
+
+    receipt: str = ""
+    warnings: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
     """The platform spoke of single events: these positions of the batch are refused, the rest was accepted."""
+
+    refused: Mapping[int, Refusal]
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed:
+    """The platform took nothing and named these positions as the cause: they are refused, the rest may go again."""
 
     refused: Mapping[int, Refusal]
 
@@ -182,7 +210,7 @@ class Halt:
     wait: float | None = None
 
 
-Verdict = Accepted | Mixed | Doubt | Later | Halt
+Verdict = Accepted | Mixed | Blamed | Doubt | Later | Halt
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +221,25 @@ class Advice:
     pause_seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What goes into one request: encoded events of one `Shaped.group`."""
+
+    payloads: Sequence[bytes] = field(repr=False)
+    group: str = ""
+
+
 # -- the wire -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One POST, complete. Headers may hold a token: they are never shown."""
+    """One HTTP request, complete. URL and headers may hold a token: they are never shown."""
 
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+    method: Literal["POST", "GET"] = "POST"
 
 
 @dataclass(frozen=True, slots=True)

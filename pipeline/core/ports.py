@@ -99,7 +99,7 @@ class DeadLetters(Protocol):
 class Http(Protocol):
     """The way to a platform."""
 
-    async def post(self, request: Request, *, within: float) -> Reply | NoReply:
+    async def send(self, request: Request, *, within: float) -> Reply | NoReply:
         """Send and read the whole answer within that many seconds. Never raises for what the network does."""
 
 

@@ -22,6 +22,8 @@ class Reason(StrEnum):
     CONSENT_DENIED = "consent_denied"
     # Nobody recorded a choice, and the destination's policy does not send without one.
     CONSENT_UNKNOWN = "consent_unknown"
+    # The choice was recorded so long before the event that the destination's policy counts it as none.
+    CONSENT_EXPIRED = "consent_expired"
     # The platform has no event for this (a refund outside Google, a lost lead).
     NO_PLATFORM_EVENT = "no_platform_event"
     # The same event with the same bytes was accepted by this destination a moment ago.

@@ -1,4 +1,4 @@
-"""The way to a platform: one session, one POST at a time per caller, and an answer or none.
+"""The way to a platform: one session, one request at a time per caller, and an answer or none.
 
 Redirects are not followed: a token would follow them.
 Neither the URL nor the headers nor the body of a request ever appear in what is returned or raised.
@@ -43,14 +43,15 @@ class HttpSender:
         if self._session is not None:
             await self._session.close()
 
-    async def post(self, request: Request, *, within: float) -> Reply | NoReply:
+    async def send(self, request: Request, *, within: float) -> Reply | NoReply:
         """Send and read the whole answer in `within` seconds; what the network does comes back as a value."""
         if self._session is None:
             raise RuntimeError("HttpSender is used outside of its context")
         try:
-            async with self._session.post(
+            async with self._session.request(
+                request.method,
                 request.url,
-                data=_payload(request.body),
+                data=_payload(request.body) if request.method == "POST" else None,
                 headers=request.headers,
                 timeout=aiohttp.ClientTimeout(total=within),
                 allow_redirects=False,

@@ -37,11 +37,15 @@ class Metric:
 
 
 _D: Final = ("destination",)
+_KEY: Final = ("destination", "key", "producer")
 METRICS: Final[tuple[Metric, ...]] = (
     Metric("capi_records_consumed_total", "counter", "Records taken from Kafka.", ("topic",)),
     Metric("capi_consumed_bytes_total", "counter", "Bytes taken from Kafka.", ("topic",)),
     Metric("capi_offset_holes_total", "counter", "Offsets that held no record for us.", ("topic",)),
     Metric("capi_events_skipped_total", "counter", "Events settled without sending.", (*_D, "reason")),
+    Metric(
+        "capi_consent_decisions_total", "counter", "Decisions of consent, for events routed here.", (*_D, "decision")
+    ),
     Metric("capi_events_accepted_total", "counter", "Events that the platform accepted.", (*_D, "platform")),
     Metric("capi_events_refused_total", "counter", "Events bound for the dead letters.", (*_D, "reason")),
     Metric("capi_events_dead_lettered_total", "counter", "Dead letters that Kafka acknowledged.", (*_D, "reason")),
@@ -55,8 +59,12 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("capi_produced_to_accepted_seconds", "histogram", "From Kafka to acceptance.", _D, LAG_SECONDS),
     Metric("capi_last_accepted_timestamp_seconds", "gauge", "When events were last accepted, in Unix time.", _D),
     Metric("capi_batches_refused_total", "counter", "Requests refused as a whole, then split.", (*_D, "reason")),
-    Metric("capi_match_keys_total", "counter", "Accepted events that had this match key.", (*_D, "key")),
-    Metric("capi_match_keys_dropped_total", "counter", "Accepted events whose key was unusable.", (*_D, "key")),
+    Metric("capi_matched_events_total", "counter", "Accepted events by producer.", (*_D, "producer")),
+    Metric("capi_match_quality_total", "counter", "Sum of their estimated match quality, 0 to 10.", (*_D, "producer")),
+    Metric("capi_match_keys_total", "counter", "Accepted events that had this match key.", _KEY),
+    Metric("capi_match_keys_dropped_total", "counter", "Accepted events whose key was unusable.", _KEY),
+    Metric("capi_event_notes_total", "counter", "Accepted events with something to note.", (*_D, "note")),
+    Metric("capi_platform_warnings_total", "counter", "Remarks of the platform on accepted events.", (*_D, "warning")),
     Metric("capi_lane_state", "gauge", "1 for the state that the lane is in.", (*_D, "state")),
     Metric("capi_lane_halted", "gauge", "1 while the lane is halted for this reason.", (*_D, "reason")),
     Metric("capi_lane_waits_total", "counter", "Waits of the lane before it sends again.", (*_D, "reason")),

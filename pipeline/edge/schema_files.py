@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final, get_args
 
 from pipeline.core.avro.schema import SchemaError, SchemaText
 from pipeline.core.contract import Kind
 from pipeline.core.decode import Contract, contract
 
-KINDS: tuple[Kind, ...] = ("order", "lead")
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -20,7 +21,7 @@ def schema_folder() -> Path:
 
 
 def schema_texts(folder: Path | None = None) -> Mapping[Kind, SchemaText]:
-    """Read `order.avsc` and `lead.avsc`. Raises OSError with the path when one cannot be read."""
+    """Read `<kind>.avsc` of every kind. Raises OSError with the path when one cannot be read."""
     place = folder or schema_folder()
     return {kind: SchemaText((place / f"{kind}.avsc").read_text(encoding="utf-8")) for kind in KINDS}
 

@@ -7,7 +7,9 @@ label values come from closed lists, so that telling does not raise and series d
 from __future__ import annotations
 
 import platform
+import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol, TypeVar, cast
 
@@ -15,6 +17,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 
 from pipeline.core import signals as say
 from pipeline.core.breaker import State
+from pipeline.core.consent import Decision
+from pipeline.core.quality import quality
 from pipeline.core.reason import Reason
 from pipeline.edge.metrics import Meters
 from pipeline.edge.wording import Muffler, event_name, words_of
@@ -23,6 +27,9 @@ from pipeline.edge.wording import Muffler, event_name, words_of
 NO_DESTINATION: Final = "none"
 RANKS: Final[Mapping[say.Level, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _LANE_STATES: Final[tuple[say.LaneState, ...]] = ("running", "waiting", "halted")
+# `checkout/4.2.0`; so many producers have series of their own.
+PRODUCER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@:+-]{0,63}").fullmatch
+MOST_PRODUCERS: Final = 50
 S = TypeVar("S", bound=say.Signal)
 
 
@@ -59,11 +66,19 @@ class Telemetry:
         self._lagging: set[say.Partition] = set()
         self._meters.gauge("capi_build_info", 1, version, platform.python_version(), worker)
         self._measure: dict[type[say.Signal], Callable[[say.Signal], None]] = {}
+        self._weights: dict[str, Mapping[str, float]] = {}
+        self._producers: dict[str | None, str] = {None: "unknown"}
         self._register()
 
-    def introduce(self, destination: str, platform_name: str) -> None:
-        """Let the series of a destination begin at zero, so that `rate()` sees its first increase."""
+    def introduce(self, destination: str, platform_name: str, weights: Mapping[str, float]) -> None:
+        """Let the series of a destination begin at zero, so that `rate()` sees its first increase.
+
+        `weights` are what its match keys are worth for the estimate of match quality.
+        """
+        self._weights[destination] = weights
         self._meters.count("capi_events_accepted_total", 0, destination, platform_name)
+        for decision in Decision:
+            self._meters.count("capi_consent_decisions_total", 0, destination, decision)
         self._lane(destination, "running")
         for state in State:
             self._meters.gauge("capi_breaker_state", float(state is State.CLOSED), destination, state)
@@ -93,6 +108,7 @@ class Telemetry:
     def _register(self) -> None:
         meters = self._meters
         self._on(say.Consumed, self._consumed)
+        self._on(say.ConsentDecided, self._consent_decided)
         self._on(say.Skipped, self._skipped)
         self._on(say.Refused, self._refused)
         self._on(say.BatchAccepted, self._accepted)
@@ -150,6 +166,10 @@ class Telemetry:
 
     # -- what became of events -------------------------------------------------------------------------------------
 
+    def _consent_decided(self, s: say.ConsentDecided) -> None:
+        for (destination, decision), events in s.counts.items():
+            self._meters.count("capi_consent_decisions_total", events, destination, decision)
+
     def _skipped(self, s: say.Skipped) -> None:
         for (destination, reason), events in s.counts.items():
             self._meters.count("capi_events_skipped_total", events, destination or NO_DESTINATION, reason)
@@ -165,16 +185,38 @@ class Telemetry:
         self._meters.gauge("capi_last_accepted_timestamp_seconds", s.at, s.destination)
         self._meters.observe("capi_occurred_to_accepted_seconds", s.occurred_lags, s.destination)
         self._meters.observe("capi_produced_to_accepted_seconds", s.produced_lags, s.destination)
-        self._keys("capi_match_keys_total", s.destination, s.match_keys)
+        self._matches(s.destination, s.match_keys)
         self._keys("capi_match_keys_dropped_total", s.destination, s.dropped_keys)
+        for note, events in s.notes.items():
+            self._meters.count("capi_event_notes_total", events, s.destination, note)
+        for warning, events in s.warnings.items():
+            self._meters.count("capi_platform_warnings_total", events, s.destination, warning)
 
-    def _keys(self, metric: str, destination: str, counts: Mapping[tuple[str, ...], int]) -> None:
-        totals: dict[str, int] = {}
-        for keys, events in counts.items():
+    def _matches(self, destination: str, counts: Mapping[tuple[str | None, tuple[str, ...]], int]) -> None:
+        """Count accepted events, their match keys and their estimated quality by the producer that made them."""
+        self._keys("capi_match_keys_total", destination, counts)
+        weights = self._weights.get(destination, {})
+        for (name, keys), events in counts.items():
+            producer = self._producer(name)
+            self._meters.count("capi_matched_events_total", events, destination, producer)
+            self._meters.count("capi_match_quality_total", events * quality(keys, weights), destination, producer)
+
+    def _keys(self, metric: str, destination: str, counts: Mapping[tuple[str | None, tuple[str, ...]], int]) -> None:
+        totals: Counter[tuple[str, str]] = Counter()
+        for (producer, keys), events in counts.items():
             for key in keys:
-                totals[key] = totals.get(key, 0) + events
-        for key, events in totals.items():
-            self._meters.count(metric, events, destination, key)
+                totals[key, self._producer(producer)] += events
+        for (key, producer), events in totals.items():
+            self._meters.count(metric, events, destination, key, producer)
+
+    def _producer(self, name: str | None) -> str:
+        """Return the producer as a label: of a form that can hold no customer's data, and of so many different ones."""
+        label = self._producers.get(name)
+        if label is None:
+            label = "other"
+            if len(self._producers) <= MOST_PRODUCERS:
+                label = self._producers[name] = name if name and PRODUCER(name) else "unknown"
+        return label
 
     # -- lanes -------------------------------------------------------------------------------------------------------
 

@@ -33,8 +33,8 @@ def words_of(signal: say.Signal) -> dict[str, object]:
         names = (field.name for field in dataclasses.fields(cast("type[say.Assigned]", kind)))
         shown = _SHOWN[kind] = tuple(name for name in names if name not in kind.quiet)
     words = {name: _plain(getattr(signal, name)) for name in shown}
-    if isinstance(signal, say.Skipped):
-        words["counts"] = {f"{where or 'none'}:{reason}": events for (where, reason), events in signal.counts.items()}
+    if isinstance(signal, say.Skipped | say.ConsentDecided):
+        words["counts"] = {f"{where or 'none'}:{what}": events for (where, what), events in signal.counts.items()}
     return words
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.core import signals
 from pipeline.core.batch import Queue
-from pipeline.core.model import Accepted, Delivery, Doubt, Halt, Mixed, Refusal
+from pipeline.core.model import Accepted, Blamed, Delivery, Doubt, Halt, Mixed, Refusal
 from pipeline.core.pace import Share
 from pipeline.core.reason import Reason
 from pipeline.core.recent import Recent
@@ -29,6 +29,7 @@ from pipeline.platforms.base import Platform
 
 # A halted lane probes with so few events: if they are all refused, so would be the rest.
 PROBE_EVENTS: Final = 25
+_NOBODY: Final = Refusal(Reason.REJECTED, "the platform refused the request and named no event of it")
 
 
 @dataclass(slots=True)
@@ -40,6 +41,8 @@ class Outcomes:
     accepted: Sequence[Delivery] = ()
     refused: Sequence[tuple[Delivery, Refusal]] = ()
     duplicates: Sequence[Delivery] = ()
+    # What the platform's final word on the accepted can be asked by, if acceptance is not that word.
+    receipt: str = ""
 
 
 class Lane:
@@ -138,7 +141,7 @@ class Lane:
 
     async def _carry(self, carried: Carried) -> None:
         try:
-            verdict = await self._line.ask(carried)
+            verdict = await self._ask(carried)
             if isinstance(verdict, Doubt):
                 await self._search(carried, verdict)
             elif verdict is not None:
@@ -148,13 +151,26 @@ class Lane:
             self._rest_if_idle()
             self._bell.ring()
 
+    async def _ask(self, carried: Carried) -> Accepted | Mixed | Doubt | None:
+        """Ask until the platform speaks of everything that is left, without those that it names as the culprits."""
+        while isinstance(verdict := await self._line.ask(carried), Blamed):
+            named = _by_position(carried, verdict.refused)
+            if not named:
+                return Doubt(next(iter(verdict.refused.values()), _NOBODY))
+            if len(named) == len(carried.deliveries) and self._hopeless(named):
+                return None
+            self._refuse(named)
+        return verdict
+
     async def _search(self, carried: Carried, doubt: Doubt) -> None:
         """Find the culprits of a refused batch, deliver the others; give up when configuration is to blame."""
+        if len(carried.deliveries) > 1 and not doubt.suspects:
+            doubt = replace(doubt, suspects=tuple(await self._line.inquire(carried)))
         self._note_single(carried, doubt)
         split = Split(carried.deliveries, doubt)
         while not self._streak.hopeless and (group := split.next_group()) is not None:
             carried.deliveries = group
-            verdict = await self._line.ask(carried)
+            verdict = await self._ask(carried)
             if verdict is None:
                 split.dropped()
             elif isinstance(verdict, Doubt):
@@ -165,22 +181,45 @@ class Lane:
                 split.was_accepted()
         # Halted and still nothing accepted: the cause stands, however few events this probe had.
         if self._streak.hopeless or self._line.halted is Reason.ALL_REJECTED:
-            self._line.halt(Halt(Reason.ALL_REJECTED, self._streak.detail))
-            # At the tail: a block of bad events must not be all that the probes ever ask for.
-            undecided = [item for item in split.undecided() if not item.done and not item.page.closing]
-            self._queue.add(undecided, now=self._steady(), unix=self._clocks.moment().latest)
-            self._streak.begin_again()
+            self._give_back(split.undecided())
         else:
             self._refuse([(item, refusal) for item, refusal in split.refused if not item.done])
+
+    def _hopeless(self, refused: Sequence[tuple[Delivery, Refusal]]) -> bool:
+        """Whether so many were refused by now, and nothing accepted, that it is configuration; then the lane halts.
+
+        `refused` is a whole batch, each event by name. None of them is blamed then: they wait for a person.
+        """
+        for _, refusal in refused:
+            self._streak.refused(refusal)
+        if not self._streak.hopeless and self._line.halted is not Reason.ALL_REJECTED:
+            return False
+        self._give_back([item for item, _ in refused])
+        return True
+
+    def _give_back(self, undecided: Sequence[Delivery]) -> None:
+        self._line.halt(Halt(Reason.ALL_REJECTED, self._streak.detail))
+        # At the tail: a block of bad events must not be all that the probes ever ask for.
+        ours = [item for item in undecided if not item.done and not item.page.closing]
+        self._queue.add(ours, now=self._steady(), unix=self._clocks.moment().latest)
+        self._streak.begin_again()
 
     def _note_single(self, carried: Carried, doubt: Doubt) -> None:
         if len(carried.deliveries) == 1:
             self._streak.refused(doubt.refusal)
 
     def _conclude(self, carried: Carried, verdict: Accepted | Mixed) -> None:
-        refused = verdict.refused if isinstance(verdict, Mixed) else {}
-        self._accept([item for index, item in enumerate(carried.deliveries) if index not in refused])
-        self._refuse([(carried.deliveries[index], refusal) for index, refusal in refused.items()])
+        if isinstance(verdict, Accepted):
+            self._accept(carried.deliveries, verdict)
+            return
+        refused = _by_position(carried, verdict.refused)
+        accepted = [item for index, item in enumerate(carried.deliveries) if index not in verdict.refused]
+        # Of what was not confirmed, nobody knows that it was refused: it may not be sent again.
+        certain = all(refusal.reason is not Reason.UNCONFIRMED for _, refusal in refused)
+        if not accepted and certain and self._hopeless(refused):
+            return
+        self._accept(accepted, Accepted())
+        self._refuse(refused)
 
     def _sift(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Leave out what has an outcome, what is not ours any more, and what the platform would find too old."""
@@ -192,14 +231,14 @@ class Lane:
         self._refuse([(item, too_old(item.shaped, now=now)) for item in expired])
         return [item for item in ours if not item.done]
 
-    def _accept(self, deliveries: Sequence[Delivery]) -> None:
+    def _accept(self, deliveries: Sequence[Delivery], accepted: Accepted) -> None:
         if deliveries:
             for item in deliveries:
                 item.done = True
                 self._recent.accepted(item)
             self._streak.begin_again()
-            self._report(Outcomes(self.name, self._platform_name, accepted=deliveries))
-            self._tell_accepted(deliveries)
+            self._report(Outcomes(self.name, self._platform_name, accepted=deliveries, receipt=accepted.receipt))
+            self._tell_accepted(deliveries, accepted.warnings)
 
     def _refuse(self, refused: Sequence[tuple[Delivery, Refusal]]) -> None:
         if refused:
@@ -207,7 +246,7 @@ class Lane:
                 item.done = True
             self._report(Outcomes(self.name, self._platform_name, refused=refused))
 
-    def _tell_accepted(self, deliveries: Sequence[Delivery]) -> None:
+    def _tell_accepted(self, deliveries: Sequence[Delivery], warnings: Mapping[str, int]) -> None:
         now = self._clocks.wall()
         produced = [item.record.timestamp_ms for item in deliveries]
         self._teller.tell(
@@ -218,10 +257,18 @@ class Lane:
                 at=now,
                 occurred_lags=[now - item.event_time for item in deliveries],
                 produced_lags=[now - ms / 1000 for ms in produced if ms is not None],
-                match_keys=Counter([item.shaped.match_keys for item in deliveries]),
-                dropped_keys=Counter([item.shaped.dropped for item in deliveries if item.shaped.dropped]),
+                match_keys=Counter([(item.producer, item.shaped.match_keys) for item in deliveries]),
+                dropped_keys=Counter(
+                    [(item.producer, item.shaped.dropped) for item in deliveries if item.shaped.dropped]
+                ),
+                notes=Counter([note for item in deliveries for note in item.shaped.notes]),
+                warnings=warnings,
             )
         )
+
+
+def _by_position(carried: Carried, refused: Mapping[int, Refusal]) -> list[tuple[Delivery, Refusal]]:
+    return [(item, refused[index]) for index, item in enumerate(carried.deliveries) if index in refused]
 
 
 def _closing(carried: Carried) -> bool:

@@ -15,13 +15,28 @@ from typing import Final
 from pipeline.core import signals
 from pipeline.core.backoff import backoff
 from pipeline.core.breaker import Breaker, State
-from pipeline.core.model import Accepted, Advice, Delivery, Doubt, Halt, Later, Mixed, NoReply, Reply, Verdict
+from pipeline.core.model import (
+    Accepted,
+    Advice,
+    Batch,
+    Blamed,
+    Delivery,
+    Doubt,
+    Halt,
+    Later,
+    Mixed,
+    NoReply,
+    Refusal,
+    Reply,
+    Verdict,
+)
 from pipeline.core.pace import Pace, Share
 from pipeline.core.ports import Chance, Http, Secrets, Teller
 from pipeline.core.reason import Reason
 from pipeline.core.status import LaneStatus
 from pipeline.flow.bell import Bell
 from pipeline.flow.clocks import Clocks
+from pipeline.flow.credentials import Credentials
 from pipeline.platforms.base import Platform
 
 # After so many attempts an answer that no table knows is held against the events.
@@ -35,6 +50,7 @@ ADVICE_SECONDS: Final = 60.0
 _OUTCOMES: Final[Mapping[type[Verdict], signals.RequestOutcome]] = {
     Accepted: "accepted",
     Mixed: "mixed",
+    Blamed: "blamed",
     Doubt: "doubt",
     Later: "later",
     Halt: "halt",
@@ -60,6 +76,11 @@ class Carried:
     sending: bool = field(default=False)
 
     @property
+    def batch(self) -> Batch:
+        """What a request is made of; a batch is of one group."""
+        return Batch([item.shaped.payload for item in self.deliveries], self.deliveries[0].shaped.group)
+
+    @property
     def given_up(self) -> bool:
         """True when none of it is ours any more."""
         return all(item.page.closing for item in self.deliveries)
@@ -74,6 +95,8 @@ class Line:
         self._platform = platform
         self._destination = platform.destination
         self._world = world
+        self._credentials = Credentials(platform, world.secrets, world.http, world.clocks)
+        self._inquires = type(platform).inquiry is not Platform.inquiry
         self._bell = bell
         self._sift = sift
         self._steady = world.clocks.steady
@@ -121,7 +144,7 @@ class Line:
             self._mended = True
             self._breaker.retry_now(now=self._steady())
 
-    async def ask(self, carried: Carried) -> Accepted | Mixed | Doubt | None:
+    async def ask(self, carried: Carried) -> Accepted | Mixed | Blamed | Doubt | None:
         """Send a batch until the platform speaks of its events; None when nothing of it is left to send."""
         attempt, unknown = 0, 0
         while await self._permission(carried):
@@ -138,6 +161,31 @@ class Line:
                 case _:
                     return verdict
         return None
+
+    async def inquire(self, carried: Carried) -> Sequence[int]:
+        """Ask the platform which events of a refused batch are to blame; none when it cannot be asked, or says none.
+
+        The positions are those in `carried.deliveries` as it is afterwards.
+        """
+        if not self._inquires or not await self._permission(carried):
+            return ()
+        carried.sending = True
+        try:
+            secrets = await self._credentials.values()
+            request = None if isinstance(secrets, Later | Halt) else self._platform.inquiry(carried.batch, secrets)
+            if request is None:
+                self._breaker.succeeded(now=self._steady())
+                return ()
+            began = self._steady()
+            reply = await self._world.http.send(request, within=self._destination.limits.timeout_seconds)
+        finally:
+            carried.sending = False
+            self._bell.ring()
+        now = self._steady()
+        # Nothing is concluded from the lack of an answer: the events themselves are asked for one next.
+        self._breaker.succeeded(now=now)
+        self._tell(carried, "inquiry", reply, len(request.body), now - began)
+        return self._platform.suspects(reply, len(carried.deliveries))
 
     def halt(self, halt: Halt) -> None:
         """Stop the line and call a person; nothing that it carries is settled."""
@@ -191,18 +239,27 @@ class Line:
             self._world.teller.tell(signals.BreakerMoved(self._destination.name, self._shown))
 
     async def _send(self, carried: Carried) -> Verdict:
-        secrets = self._world.secrets.values(self._destination.secrets)
-        if isinstance(secrets, str):
-            return Halt(Reason.UNAUTHORIZED, secrets)
-        request = self._platform.request([item.shaped.payload for item in carried.deliveries], secrets)
-        began = self._steady()
+        # From here on, also while a token is fetched: whoever gives the partitions up waits for this.
         carried.sending = True
         try:
-            reply = await self._world.http.post(request, within=self._destination.limits.timeout_seconds)
+            secrets = await self._credentials.values()
+            if isinstance(secrets, Later | Halt):
+                self._feel(secrets, carried, self._steady())
+                return secrets
+            return await self._exchange(carried, secrets)
         finally:
             carried.sending = False
             self._bell.ring()
+
+    async def _exchange(self, carried: Carried, secrets: Mapping[str, str]) -> Verdict:
+        request = self._platform.request(carried.batch, secrets)
+        began = self._steady()
+        reply = await self._world.http.send(request, within=self._destination.limits.timeout_seconds)
         verdict = self._platform.read(reply, len(carried.deliveries))
+        if not isinstance(verdict, Later | Halt):
+            self._credentials.taken()
+        elif verdict.reason is Reason.UNAUTHORIZED and self._credentials.refused(secrets):
+            verdict = Later(Reason.UNAUTHORIZED, f"{verdict.detail}; a new token is asked for")
         now = self._steady()
         if not isinstance(reply, NoReply):
             self._heed(self._platform.advice(reply), now)
@@ -210,7 +267,9 @@ class Line:
             item.attempts += 1
         self._feel(verdict, carried, now)
         self._show_breaker()
-        self._tell(carried, verdict, reply, len(request.body), now - began)
+        self._tell(carried, _OUTCOMES[type(verdict)], reply, len(request.body), now - began)
+        if isinstance(verdict, Doubt) and len(carried.deliveries) > 1:
+            self._tell_refused(carried, verdict.refusal)
         return verdict
 
     def _heed(self, advice: Advice, now: float) -> None:
@@ -267,21 +326,28 @@ class Line:
                 return
             await self._bell.wait(left)
 
-    def _tell(self, carried: Carried, verdict: Verdict, reply: Reply | NoReply, size: int, seconds: float) -> None:
-        name, events = self._destination.name, len(carried.deliveries)
+    def _tell(
+        self,
+        carried: Carried,
+        outcome: signals.RequestOutcome,
+        reply: Reply | NoReply,
+        size: int,
+        seconds: float,
+    ) -> None:
         self._world.teller.tell(
             signals.RequestDone(
-                destination=name,
+                destination=self._destination.name,
                 platform=self._destination.platform,
-                outcome=_OUTCOMES[type(verdict)],
+                outcome=outcome,
                 status=None if isinstance(reply, NoReply) else reply.status,
-                events=events,
+                events=len(carried.deliveries),
                 size=size,
                 seconds=seconds,
             )
         )
-        if isinstance(verdict, Doubt) and events > 1:
-            blame = verdict.refusal
-            self._world.teller.tell(
-                signals.BatchRefused(name, blame.reason, events, blame.detail, blame.code, blame.trace_id)
-            )
+
+    def _tell_refused(self, carried: Carried, blame: Refusal) -> None:
+        events = len(carried.deliveries)
+        self._world.teller.tell(
+            signals.BatchRefused(self._destination.name, blame.reason, events, blame.detail, blame.code, blame.trace_id)
+        )

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.core.batch import ENVELOPE_BYTES
+from pipeline.core.consent import SKIPPED, Decision
 from pipeline.core.decode import SchemaRef, decode, schema_ref
 from pipeline.core.ledger import Ledger, Page
 from pipeline.core.model import DeadLetter, Delivery, Event, Record, Refusal, Shaped, Skipped
 from pipeline.core.ports import Schemas
 from pipeline.core.reason import Reason
-from pipeline.core.route import skipped_by
+from pipeline.core.route import Route
 from pipeline.flow.clocks import Moment
 from pipeline.platforms.base import Platform
 
@@ -26,6 +27,9 @@ HEADERS_LOST = Refusal(
 )
 
 
+_NOT_ROUTED = Skipped(Reason.NOT_ROUTED)
+
+
 @dataclass(slots=True)
 class Prepared:
     """What became of a run of records. `unread` begins with the first whose schema has to be fetched (`missing`)."""
@@ -33,6 +37,8 @@ class Prepared:
     deliveries: dict[str, list[Delivery]]
     letters: list[DeadLetter] = field(default_factory=list)
     skipped: Counter[tuple[str | None, Reason]] = field(default_factory=Counter)
+    # What consent decided on the events that a destination wants.
+    decisions: Counter[tuple[str, Decision]] = field(default_factory=Counter)
     # topic -> records and bytes
     taken: dict[str, tuple[int, int]] = field(default_factory=dict)
     # topic -> offsets that were not there
@@ -51,6 +57,7 @@ class Preparer:
 
     def __init__(self, platforms: Sequence[Platform], schemas: Schemas, ledger: Ledger) -> None:
         self._platforms = platforms
+        self._ways = [(platform, Route(platform.destination)) for platform in platforms]
         self._schemas = schemas
         self._ledger = ledger
 
@@ -103,28 +110,40 @@ class Preparer:
 
     def _deliver(self, record: Record, page: Page, event: Event, out: Prepared, now: Moment) -> None:
         shares, size = 0, record.size
-        for platform in self._platforms:
-            destination = platform.destination
-            name = destination.name
-            skip = skipped_by(event, destination)
-            shaped = Skipped(skip) if skip is not None else platform.shape(event)
-            if type(shaped) is Shaped:
-                fault = _unfit(shaped, now, destination.limits.bytes_per_request)
-                if fault is None:
-                    shares += 1
-                    size += len(shaped.payload)
-                    out.deliveries[name].append(
-                        Delivery(name, record, page, event.name, event.id, event.time, event.schema_id, shaped)
-                    )
-                    continue
-                shaped = fault
-            if type(shaped) is Skipped:
-                out.skipped[name, shaped.reason] += 1
-            elif type(shaped) is Refusal:
+        for platform, route in self._ways:
+            name = platform.destination.name
+            decision, found = outcome(event, platform, route, now)
+            if decision is not None:
+                out.decisions[name, decision] += 1
+            if type(found) is Shaped:
                 shares += 1
-                letter = DeadLetter(record, page, name, destination.platform, shaped, event.id, event.schema_id)
+                size += len(found.payload)
+                out.deliveries[name].append(
+                    Delivery(name, record, page, event.name, event.id, event.time, event.schema_id, found)
+                )
+            elif type(found) is Skipped:
+                out.skipped[name, found.reason] += 1
+            elif type(found) is Refusal:
+                shares += 1
+                letter = DeadLetter(record, page, name, platform.destination.platform, found, event.id, event.schema_id)
                 out.letters.append(letter)
         out.holes[record.topic] += page.take(record.offset, shares=shares, size=size)
+
+
+def outcome(
+    event: Event, platform: Platform, route: Route, now: Moment
+) -> tuple[Decision | None, Shaped | Skipped | Refusal]:
+    """Return what consent decided, None where the rule came before it, and what becomes of `event` at that moment."""
+    if not route.wants(event):
+        return None, _NOT_ROUTED
+    decision = route.consent.decide(event.body)
+    skipped = SKIPPED.get(decision)
+    if skipped is not None:
+        return decision, skipped
+    shaped = platform.shape(event)
+    if type(shaped) is Shaped:
+        return decision, _unfit(shaped, now, platform.destination.limits.bytes_per_request) or shaped
+    return decision, shaped
 
 
 def _unfit(shaped: Shaped, now: Moment, most_bytes: int) -> Refusal | None:

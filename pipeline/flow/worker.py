@@ -104,6 +104,8 @@ class Worker:
                 self._lanes.offer(destination, deliveries)
         for topic, (records, size) in prepared.taken.items():
             self._teller.tell(signals.Consumed(topic, records, size, prepared.holes[topic]))
+        if prepared.decisions:
+            self._teller.tell(signals.ConsentDecided(prepared.decisions))
         if prepared.skipped:
             self._teller.tell(signals.Skipped(prepared.skipped))
         if prepared.letters:

@@ -20,13 +20,21 @@ import orjson
 from pipeline.core.contract import Body, Messaging
 from pipeline.core.currency import currency
 from pipeline.core.destination import Destination, Limits
-from pipeline.core.identify import identify
-from pipeline.core.model import Advice, Event, NoReply, Refusal, Reply, Request, Shaped, Skipped, Verdict
-from pipeline.core.normalize.place import country
+from pipeline.core.identify import MatchTable, identify
+from pipeline.core.model import Advice, Batch, Event, NoReply, Refusal, Reply, Request, Shaped, Skipped, Verdict
 from pipeline.core.reason import Reason
 from pipeline.platforms import meta_parts as parts
 from pipeline.platforms import meta_replies as replies
-from pipeline.platforms.base import PlatformKind, encoded
+from pipeline.platforms.base import Platform, PlatformKind, encoded
+from pipeline.platforms.common import (
+    DAY,
+    MARGIN,
+    check_event_names,
+    check_web_address,
+    country_of,
+    day_of,
+    web_address,
+)
 from pipeline.platforms.meta_keys import ExternalIds, lead_keys, order_keys
 
 # Our event names in Meta's words; a destination may override each one.
@@ -38,7 +46,6 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
     "lead_converted": "ConvertedLead",
     "lead_lost": "LostLead",
 }
-_TAKEN_BACK: Final = frozenset({"order_refunded", "order_cancelled"})
 # Business messaging takes a closed list of names, and calls a lead differently (business-messaging page).
 MESSAGING_NAMES: Final[Mapping[str, str]] = {
     "order_placed": "Purchase",
@@ -62,12 +69,9 @@ ACTION_SOURCES: Final[Mapping[str, str]] = {
 }
 
 _VERSION: Final = re.compile(r"v[0-9]{2}\.0").fullmatch
-_DAY: Final = 86_400.0
-# server-event and offline-events pages: 7 days, 62 for physical stores. Applied half an hour early, so that waiting
-# and retrying cannot tip a whole batch over the limit.
-MOST_AGE: Final = 7 * _DAY
-MOST_AGE_IN_STORE: Final = 62 * _DAY
-MARGIN: Final = 1800.0
+# server-event and offline-events pages: 7 days, 62 for physical stores.
+MOST_AGE: Final = 7 * DAY
+MOST_AGE_IN_STORE: Final = 62 * DAY
 
 # best-practices page: user_data with nothing beyond one of these sets is refused (subcode 2804050).
 TOO_BROAD: Final = (
@@ -110,19 +114,11 @@ class MetaOptions:
         """Raise ValueError for a version or an event name that Meta cannot mean."""
         if not _VERSION(self.api_version):
             raise ValueError("api_version must look like v25.0")
-        if not parts.web_address(self.base_url):
-            raise ValueError("base_url must begin with https:// (or http://) and name a host")
-        for event, name in self.event_names.items():
-            if event not in EVENT_NAMES and event not in _TAKEN_BACK:
-                known = ", ".join((*EVENT_NAMES, *sorted(_TAKEN_BACK)))
-                raise ValueError(f"event_names: {event} is none of our events; known are {known}")
-            if not name.strip():
-                raise ValueError(f"event_names: the name for {event} is blank")
-            if event in _TAKEN_BACK and name in EVENT_NAMES.values():
-                raise ValueError(f"event_names: {event} as {name} would count what was taken back as a conversion")
+        check_web_address("base_url", self.base_url)
+        check_event_names(self.event_names, EVENT_NAMES.values())
 
 
-class Meta:
+class Meta(Platform):
     """One dataset (pixel)."""
 
     def __init__(self, destination: Destination) -> None:
@@ -135,6 +131,10 @@ class Meta:
         code = options.test_event_code
         self._tail = b"" if code is None else b',"test_event_code":' + orjson.dumps(code)
 
+    def keys(self, event: Event) -> MatchTable:
+        """Return the table for orders, or for leads."""
+        return self._keys[event.kind]
+
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
         """Put an event into Meta's words; the key order is fixed, so the same event gives the same bytes."""
         body = event.body
@@ -142,12 +142,9 @@ class Meta:
         name = (self._messaging_names if source == "MESSAGING" else self._names).get(event.name)
         if name is None or (event.name == "lead_lost" and source != "SYSTEM"):
             return Skipped(Reason.NO_PLATFORM_EVENT)
-        home = body["customer"]["country"]
-        place = country(home) if home else None
-        day = date.fromordinal(719_163 + int(event.time // _DAY))
-        found = identify(body, self._keys[event.kind], place, day)
+        found = identify(body, self._keys[event.kind], country_of(event), day_of(event), event.seals)
         user_data = found.keys
-        url = parts.web_address(body["touch"]["url"])
+        url = web_address(body["touch"]["url"])
         if "fbc" in user_data and parts.click_after_event(body):
             # cookies page: a click cannot come after what it led to; such a stamp was minted late.
             del user_data["fbc"]
@@ -179,14 +176,14 @@ class Meta:
             dropped=found.dropped,
         )
 
-    def request(self, payloads: Sequence[bytes], secrets: Mapping[str, str]) -> Request:
+    def request(self, batch: Batch, secrets: Mapping[str, str]) -> Request:
         """Write one POST. The token goes into a header, never into the URL, which gets logged on the way."""
         token = secrets["token"]
         proof = secrets.get("app_secret")
         tail = self._tail
         if proof is not None:
             tail += b',"appsecret_proof":"' + appsecret_proof(proof, token).encode() + b'"'
-        body = b'{"data":[' + b",".join(payloads) + b"]" + tail + b"}"
+        body = b'{"data":[' + b",".join(batch.payloads) + b"]" + tail + b"}"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return Request(self._url, headers, body)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final, TypedDict, cast
 
@@ -41,7 +40,6 @@ _SEGMENTS: Final[Mapping[str, str]] = {
 
 Json = Mapping[str, object]
 _NOTHING: Final[Json] = {}
-_WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?", re.IGNORECASE).fullmatch
 _SYSTEMS: Final = ("a2", "i2")
 
 
@@ -82,12 +80,6 @@ def _app_fault(app: App) -> str | None:
     if len(given) < 5 or not given[4].strip():
         return "an app event needs app.os_version, or the fifth item of app.extinfo"
     return None
-
-
-def web_address(raw: str | None) -> str | None:
-    """Return the http or https address in `raw` without the white space around it, or None if it holds none."""
-    text = (raw or "").strip()
-    return text if _WEB_ADDRESS(text) else None
 
 
 def click_after_event(body: Body) -> bool:

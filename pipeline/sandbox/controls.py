@@ -34,9 +34,13 @@ class Access:
             return "revoked"
         return "valid" if not self.tokens or token in self.tokens else "unknown"
 
+    def knows(self, account: str) -> bool:
+        """Say whether an account exists, whatever its platform calls it; its form is the platform's business."""
+        return not self.datasets or account in self.datasets
+
     def knows_dataset(self, dataset: str) -> bool:
         """Say whether a dataset exists; ids are digits."""
-        return dataset.isascii() and dataset.isdigit() and (not self.datasets or dataset in self.datasets)
+        return dataset.isascii() and dataset.isdigit() and self.knows(dataset)
 
     def replace(self, document: object) -> None:
         """Take new lists from `{"tokens": [...], "expired": [...], "revoked": [...], "datasets": [...]}`.

@@ -22,7 +22,10 @@ from pipeline.sandbox.fault_input import add_fault
 from pipeline.sandbox.faults import FaultBook
 from pipeline.sandbox.journal import Journal
 from pipeline.sandbox.meta import Meta
+from pipeline.sandbox.pinterest import Pinterest
+from pipeline.sandbox.snapchat import Snapchat
 from pipeline.sandbox.stats import Stats
+from pipeline.sandbox.tiktok import TikTok
 
 ROOM = web.AppKey("room", Room)
 SHUTDOWN_S = 2.0
@@ -82,7 +85,7 @@ async def running_sandbox(
 
 
 def _platforms(controls: Controls) -> list[Platform]:
-    return [Meta(controls)]
+    return [Meta(controls), Pinterest(controls), TikTok(controls), Snapchat(controls)]
 
 
 def _room(config: SandboxConfig, now: Callable[[], float]) -> Room:

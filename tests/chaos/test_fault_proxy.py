@@ -522,15 +522,15 @@ async def test_the_sender_lives_through_it(proxy: FaultProxy, fault: NetworkFaul
     """The real sender has no answer, on a kept connection or a new one, and has one when the network has healed."""
     request = Request(f"{proxy.url}/", {}, b"{}")
     async with HttpSender() as sender:
-        assert isinstance(await sender.post(request, within=PATIENCE), Reply)
+        assert isinstance(await sender.send(request, within=PATIENCE), Reply)
         proxy.suffer(fault)
 
-        kept, new = [await sender.post(request, within=within) for _ in range(2)]
+        kept, new = [await sender.send(request, within=within) for _ in range(2)]
 
         assert isinstance(kept, NoReply)
         assert NoReply(seen) == new
         proxy.heal()
-        assert isinstance(await sender.post(request, within=PATIENCE), Reply)
+        assert isinstance(await sender.send(request, within=PATIENCE), Reply)
 
 
 def test_refuses_nonsense(proxy: FaultProxy) -> None:

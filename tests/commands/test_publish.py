@@ -24,14 +24,17 @@ from pipeline.commands.publish import (
     require_topics,
     schema_ids,
 )
+from pipeline.core.contract import Kind
 from pipeline.core.decode import bundled_reader, decode
 from pipeline.core.model import Event, Record
 from pipeline.core.wire import schema_ref
 from pipeline.demo.embedded_kafka import EmbeddedKafka
+from pipeline.edge.schema_files import KINDS
 
 ORDER = {"order_id": "A-1", "occurred_at": "2025-11-21T08:00:00Z"}
 OTHER_KIND = "CAPI_SOURCE_TOPICS maps capi.leads to lead, where no worker could read an event of kind order"
 LEAD = {"lead_id": "L-1", "occurred_at": "2025-11-21T08:00:00Z", "state": "QUALIFIED"}
+ACTIVITY = {"activity_id": "V-1", "occurred_at": "2025-11-21T08:00:00Z", "name": "SEARCH"}
 
 
 def as_record(outgoing: Outgoing) -> Record:
@@ -71,26 +74,31 @@ def test_tells_all_faults() -> None:
     assert [
         "event 1: state",
         "event 1: value",
-        "event 3: has neither order_id nor lead_id; add one, or say --kind",
+        "event 3: has none of order_id, lead_id, activity_id; add one, or say --kind",
     ] == [line.split(": is")[0] for line in caught.value.lines[:3]]
     assert ("event 4: lead_id: is empty; see docs/contract.md",) == caught.value.lines[3:]
 
 
-def test_sample_happens_now() -> None:
-    """A sample is as young as the call, so that no platform's age limit refuses it."""
-    (sample,) = check(fresh_sample("order", 1_800_000_000.5), CONTRACT)
+@pytest.mark.parametrize("kind", KINDS)
+def test_sample_happens_now(kind: Kind) -> None:
+    """A sample is of its kind, and as young as the call, so that no platform's age limit refuses it."""
+    (sample,) = check(fresh_sample(kind, 1_800_000_000.5), CONTRACT)
 
-    assert 1_800_000_000_500 == sample.event["occurred_at"]
+    assert (kind, 1_800_000_000_500) == (sample.kind, sample.event["occurred_at"])
 
 
-def test_encodes_bare_without_registry() -> None:
-    """Without a registry a value is bare Avro, keyed by the order, which the worker reads."""
-    (outgoing,) = encode(check([ORDER], CONTRACT), {"order": "orders"}, {})
-    event = decode(as_record(outgoing), READERS["order"])
+@pytest.mark.parametrize(
+    ("kind", "given", "key", "event_id"),
+    [("order", ORDER, b"A-1", "order_placed:A-1"), ("activity", ACTIVITY, b"V-1", "search:V-1")],
+)
+def test_encodes_bare_without_registry(kind: Kind, given: dict[str, object], key: bytes, event_id: str) -> None:
+    """Without a registry a value is bare Avro, keyed by its own id, which the worker reads."""
+    (outgoing,) = encode(check([given], CONTRACT), {kind: "topic"}, {})
+    event = decode(as_record(outgoing), READERS[kind])
 
     assert None is schema_ref(as_record(outgoing))
     assert isinstance(event, Event)
-    assert (b"A-1", "order_placed:A-1") == (outgoing.key, event.id)
+    assert (key, event_id) == (outgoing.key, event.id)
 
 
 def test_encodes_with_id() -> None:
@@ -141,6 +149,7 @@ async def test_says_why_registry_fails(fake: RegistryFake) -> None:
         (["bad.json", "--dry-run"], 1, "event 1: occurred_at: is missing"),
         ([], 2, "Give a FILE"),
         (["good.json", "--sample", "lead"], 2, "not both"),
+        (["--sample", "activity", "--dry-run"], 0, "1 event, no faults"),
     ],
 )
 def test_command_ends_as_documented(arguments: list[str], code: int, output: str, tmp_path: Path) -> None:
@@ -162,8 +171,13 @@ def test_command_ends_as_documented(arguments: list[str], code: int, output: str
             1,
             f"{OTHER_KIND}; name another with --topic, or leave it out\n",
         ),
+        (
+            ["--sample", "activity"],
+            1,
+            "the settings map no topic to activity; say --topic, or add one to CAPI_SOURCE_TOPICS\n",
+        ),
     ],
-    ids=["register", "other kind"],
+    ids=["register", "other kind", "no topic"],
 )
 def test_refuses_before_asking_brokers(arguments: list[str], code: int, output: str) -> None:
     """What the settings rule out is refused in one sentence, before anything is sent."""

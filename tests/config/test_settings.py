@@ -124,12 +124,19 @@ def test_foreign_and_empty_variables_are_let_pass(name: str, value: str) -> None
     assert "info" == read_settings(BROKERS | {name: value}).log.level
 
 
+def test_topics_of_every_kind() -> None:
+    """A topic may hold any kind of event that the contract has."""
+    topics = read_settings(BROKERS | {"CAPI_SOURCE_TOPICS": "a=order, b=lead,activities=activity"}).source_topics
+
+    assert {"a": "order", "b": "lead", "activities": "activity"} == topics
+
+
 @pytest.mark.parametrize(
     ("topics", "problem"),
     [
-        ("capi.orders", "every part must be `topic=order` or `topic=lead`"),
+        ("capi.orders", "every part must be `topic=order`, `topic=lead` or `topic=activity`"),
         ("a=order,a=lead", "topic `a` is named twice"),
-        ("a=sale", "Input should be 'order' or 'lead'"),
+        ("a=sale", "Input should be 'order', 'lead' or 'activity'"),
     ],
 )
 def test_source_topics(topics: str, problem: str) -> None:

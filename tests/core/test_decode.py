@@ -6,13 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from avro_events import CONTRACT, READERS, avsc, encode, full_lead, full_order, reader_of, record
+from avro_events import CONTRACT, FULL, READERS, avsc, encode, full_activity, full_lead, full_order, reader_of, record
 
-from pipeline.core.contract import Kind
+from pipeline.core.contract import NAME_FIELDS, Kind
 from pipeline.core.decode import bundled_reader, decode
 from pipeline.core.model import Event, Refusal, Skipped
 from pipeline.core.reason import Reason
+from pipeline.core.rules import AMOUNTS
 from pipeline.core.wire import lookup, payload_start, prefixed, schema_ref
+from pipeline.edge.schema_files import KINDS
 
 GUID = bytes(range(16))
 
@@ -32,6 +34,15 @@ def test_reads_full_order() -> None:
     )
 
 
+def test_reads_remaining_value() -> None:
+    """What is left of an order after a refund comes out beside what was paid back."""
+    refund = full_order() | {"state": "REFUNDED", "value": Decimal(40), "remaining_value": Decimal("89.90")}
+    event = decode(record(encode(refund, avsc("order"))), READERS["order"])
+
+    assert isinstance(event, Event)
+    assert refund == event.body
+
+
 def test_reads_full_lead() -> None:
     """Every field of a lead comes out as it went in."""
     event = decode(record(encode(full_lead(), avsc("lead"))), READERS["lead"])
@@ -41,8 +52,17 @@ def test_reads_full_lead() -> None:
     assert "lead_submitted" == event.name
 
 
+def test_reads_full_activity() -> None:
+    """Every field of an activity comes out as it went in."""
+    event = decode(record(encode(full_activity(), avsc("activity"))), READERS["activity"])
+
+    assert isinstance(event, Event)
+    assert full_activity() == event.body
+    assert ("activity", "add_to_cart", "add_to_cart:V-501") == (event.kind, event.name, event.id)
+
+
 @pytest.mark.parametrize(
-    ("kind", "state", "expected"),
+    ("kind", "symbol", "expected"),
     [
         ("order", "PLACED", "order_placed:A-1001"),
         ("order", "REFUNDED", "order_refunded:A-1001"),
@@ -51,11 +71,25 @@ def test_reads_full_lead() -> None:
         ("lead", "QUALIFIED", "lead_qualified:L-77"),
         ("lead", "CONVERTED", "lead_converted:L-77"),
         ("lead", "LOST", "lead_lost:L-77"),
+        ("activity", "PAGE_VIEW", "page_view:V-501"),
+        ("activity", "VIEW_CONTENT", "view_content:V-501"),
+        ("activity", "SEARCH", "search:V-501"),
+        ("activity", "ADD_TO_CART", "add_to_cart:V-501"),
+        ("activity", "INITIATE_CHECKOUT", "initiate_checkout:V-501"),
+        ("activity", "ADD_PAYMENT_INFO", "add_payment_info:V-501"),
+        ("activity", "COMPLETE_REGISTRATION", "complete_registration:V-501"),
+        ("activity", "SUBMIT_APPLICATION", "submit_application:V-501"),
+        ("activity", "SUBSCRIBE", "subscribe:V-501"),
+        ("activity", "START_TRIAL", "start_trial:V-501"),
+        ("activity", "CONTACT", "contact:V-501"),
+        ("activity", "SCHEDULE", "schedule:V-501"),
+        ("activity", "CUSTOM", "custom:V-501"),
     ],
 )
-def test_derives_event_id(kind: Kind, state: str, expected: str) -> None:
-    """An event without an id of its own gets one from its name and the order's or lead's id."""
-    event = (full_order() if kind == "order" else full_lead()) | {"state": state, "event_id": None}
+def test_derives_event_id(kind: Kind, symbol: str, expected: str) -> None:
+    """An event without an id of its own gets one from its name and the id of the order, lead or activity."""
+    event = FULL[kind]() | {NAME_FIELDS[kind]: symbol, "event_id": None}
+    event |= {"custom_name": "quote-requested"} if symbol == "CUSTOM" else {}
     read = decode(record(encode(event, avsc(kind))), READERS[kind])
 
     assert isinstance(read, Event)
@@ -110,29 +144,70 @@ def test_reads_behind_prefix() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "detail"),
+    ("kind", "change", "detail"),
     [
-        ({"order_id": ""}, "order_id is empty"),
-        ({"order_id": " \t"}, "order_id is empty"),
-        ({"occurred_at": 1_763_712_000}, "was it sent in seconds"),
-        ({"occurred_at": -1}, "was it sent in seconds"),
-        ({"occurred_at": 1_763_712_000_000_000}, "was it sent in microseconds"),
-        ({"currency": None}, "currency is missing, and value is there"),
-        ({"currency": "EURO"}, "not an ISO 4217 code"),
+        ("order", {"order_id": ""}, "order_id is empty"),
+        ("order", {"order_id": " \t"}, "order_id is empty"),
+        ("lead", {"lead_id": ""}, "lead_id is empty"),
+        ("activity", {"activity_id": " "}, "activity_id is empty"),
+        ("order", {"occurred_at": 1_763_712_000}, "was it sent in seconds"),
+        ("order", {"occurred_at": -1}, "was it sent in seconds"),
+        ("order", {"occurred_at": 1_763_712_000_000_000}, "was it sent in microseconds"),
+        ("order", {"currency": None}, "currency is missing, and value is there"),
+        ("order", {"currency": "EURO"}, "not an ISO 4217 code"),
+        (
+            "order",
+            {"value": None, "remaining_value": Decimal(0), "currency": None},
+            "currency is missing, and remaining_value is there",
+        ),
+        ("order", {"value": None, "remaining_value": Decimal(1), "currency": "EURO"}, "not an ISO 4217 code"),
+        (
+            "activity",
+            {"value": None, "predicted_value": Decimal(0), "currency": None},
+            "currency is missing, and predicted_value is there",
+        ),
+        ("activity", {"value": None, "predicted_value": Decimal(1), "currency": "EURO"}, "not an ISO 4217 code"),
+        ("activity", {"name": "CUSTOM"}, "custom_name is empty, and name is CUSTOM"),
+        ("activity", {"name": "CUSTOM", "custom_name": ""}, "custom_name is empty"),
+        ("activity", {"name": "CUSTOM", "custom_name": " \t"}, "custom_name is empty"),
+        ("activity", {"name": "CUSTOM", "custom_name": "x" * 41}, "custom_name is longer than 40 characters"),
+        ("activity", {"name": "CUSTOM", "custom_name": "jane@example.com"}, "custom_name is longer than 40"),
+        ("activity", {"name": "CUSTOM", "custom_name": "devis demandé"}, "custom_name is longer than 40"),
+        ("activity", {"name": "CUSTOM", "custom_name": "quote\n"}, "custom_name is longer than 40"),
     ],
 )
-def test_refuses_broken_rule(change: dict[str, Any], detail: str) -> None:
+def test_refuses_broken_rule(kind: Kind, change: dict[str, Any], detail: str) -> None:
     """An event that breaks a rule of the contract is refused with the rule, never with the value."""
-    read = decode(record(encode(full_order() | change, avsc("order"))), READERS["order"])
+    read = decode(record(encode(FULL[kind]() | change, avsc(kind))), READERS[kind])
 
     assert isinstance(read, Refusal)
     assert Reason.INVALID_EVENT == read.reason
     assert detail in read.detail
+    assert "jane" not in read.detail
 
 
-def test_takes_no_value() -> None:
-    """A lead without value and currency is fine."""
-    read = decode(record(encode(full_lead() | {"value": None, "currency": None}, avsc("lead"))), READERS["lead"])
+@pytest.mark.parametrize("custom_name", ["x", "Quote requested", "a_b-C 9", "x" * 40])
+def test_takes_custom_name(custom_name: str) -> None:
+    """A custom step is named by its producer, in up to 40 plain characters."""
+    activity = full_activity() | {"name": "CUSTOM", "custom_name": custom_name}
+    read = decode(record(encode(activity, avsc("activity"))), READERS["activity"])
+
+    assert isinstance(read, Event)
+    assert activity == read.body
+
+
+def test_reads_custom_name_of_custom_only() -> None:
+    """A custom name beside one of our own names costs no event, whatever it is."""
+    activity = full_activity() | {"name": "SEARCH", "custom_name": "é" * 50}
+
+    assert isinstance(decode(record(encode(activity, avsc("activity"))), READERS["activity"]), Event)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_takes_no_value(kind: Kind) -> None:
+    """An event without any amount needs no currency."""
+    nothing = {name: None for name in ("currency", *AMOUNTS) if name in FULL[kind]()}
+    read = decode(record(encode(FULL[kind]() | nothing, avsc(kind))), READERS[kind])
 
     assert isinstance(read, Event)
 

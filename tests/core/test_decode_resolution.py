@@ -7,21 +7,37 @@ import io
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import fastavro
 import pytest
-from avro_events import CONTRACT, READERS, avsc, encode, field, full_lead, full_order, reader_of, record
+from avro_events import (
+    CONTRACT,
+    FULL,
+    READERS,
+    avsc,
+    encode,
+    field,
+    full_activity,
+    full_lead,
+    full_order,
+    reader_of,
+    record,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.avro.schema import SchemaText
+from pipeline.core.contract import Kind
 from pipeline.core.decode import Reader, compile_reader, decode
 from pipeline.core.model import Event, Refusal
 from pipeline.core.reason import Reason
 from pipeline.core.wire import prefixed
+from pipeline.edge.schema_files import KINDS, schema_folder
 
 Schema = dict[str, Any]
+HISTORY = sorted((schema_folder() / "history").glob("*/*.avsc"))
 
 
 def read(schema: Schema, event: dict[str, Any]) -> Event | Refusal:
@@ -170,20 +186,33 @@ def test_accepts_other_names(change: dict[str, Any]) -> None:
     assert full_order() == body(avsc("order") | change, full_order())
 
 
-def test_topic_decides_unknown_name() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_topic_decides_unknown_name(kind: Kind) -> None:
     """A record of a name that nobody knows is what the settings say of its topic."""
-    reader = reader_of(avsc("lead") | {"name": "Anfrage"}, kind="lead")
+    reader = reader_of(avsc(kind) | {"name": "Anfrage"}, kind=kind)
 
     assert isinstance(reader, Reader)
-    assert "lead" == reader.kind
+    assert kind == reader.kind
 
 
-def test_name_beats_topic() -> None:
-    """A lead on the topic of orders is still a lead."""
-    reader = reader_of(avsc("lead"), kind="order")
+@pytest.mark.parametrize("kind", ["lead", "activity"])
+def test_name_beats_topic(kind: Kind) -> None:
+    """A lead or an activity on the topic of orders is still one."""
+    reader = reader_of(avsc(kind), kind="order")
 
     assert isinstance(reader, Reader)
-    assert "lead" == reader.kind
+    assert kind == reader.kind
+
+
+def test_refuses_unknown_step() -> None:
+    """An activity of a name that only its producer knows is refused, and the others of that producer are read."""
+    schema = avsc("activity")
+    field(schema, "name")["type"]["symbols"].append("WATCH_VIDEO")
+    got = read(schema, full_activity() | {"name": "WATCH_VIDEO"})
+
+    assert isinstance(got, Refusal)
+    assert (Reason.SCHEMA_INCOMPATIBLE, True) == (got.reason, got.detail.startswith("name: a symbol"))
+    assert full_activity() == body(schema, full_activity())
 
 
 def test_reads_references() -> None:
@@ -268,6 +297,18 @@ def test_agrees_with_fastavro(
     assert {name: theirs[name] for name in ("value", "items", "coupons", "customer")} == {
         name: dict(ours.body)[name] for name in ("value", "items", "coupons", "customer")
     }
+
+
+@pytest.mark.parametrize("path", HISTORY, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_reads_what_history_wrote(path: Path) -> None:
+    """An event of any earlier version reads as ours; what that version did not know has its default."""
+    schema = json.loads(path.read_text())
+    kind = next(kind for kind in KINDS if kind == path.parent.name)
+    known = {entry["name"] for entry in schema["fields"]}
+    later = {entry["name"]: entry["default"] for entry in avsc(kind)["fields"] if entry["name"] not in known}
+    written = {name: value for name, value in FULL[kind]().items() if name in known}
+
+    assert written | later == body(schema, written)
 
 
 def test_lead_reads_from_bare_history() -> None:

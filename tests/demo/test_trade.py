@@ -9,7 +9,7 @@ import pytest
 from pipeline.core.avro.encode import Encoder
 from pipeline.core.contract import Kind
 from pipeline.core.decode import Reader, bundled_reader, decode
-from pipeline.core.destination import Destination, Limits, Rule
+from pipeline.core.destination import ConsentPolicy, Destination, Limits, Rule
 from pipeline.core.ledger import Ledger
 from pipeline.core.model import Event, Record
 from pipeline.core.reason import Reason
@@ -29,7 +29,7 @@ ENCODERS: dict[Kind, Encoder] = {kind: Encoder(text) for kind, text in schema_te
 READERS: dict[Kind, Reader] = {kind: bundled_reader(CONTRACT, kind) for kind in ("order", "lead")}
 STORES = frozenset(market.country.lower() for market in MARKETS)
 DESTINATION = Destination(
-    "m", "meta", "1", "live", Rule(stores=STORES), "skip-in-eea", Limits(500, 900_000, 20.0), {"token": "t"}
+    "m", "meta", "1", "live", Rule(stores=STORES), ConsentPolicy(), Limits(500, 900_000, 20.0), {"token": "t"}
 )
 
 

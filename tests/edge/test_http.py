@@ -88,7 +88,7 @@ class TestHttpSender(HttpContract):
 async def sent(url: str, within: float = 5.0) -> Reply | NoReply:
     """Send one request with a token."""
     async with HttpSender() as http:
-        return await http.post(Request(url, TOKEN, b"{}"), within=within)
+        return await http.send(Request(url, TOKEN, b"{}"), within=within)
 
 
 @pytest.mark.asyncio
@@ -105,7 +105,7 @@ async def test_keeps_no_cookies(kit: Platform) -> None:
     """What a platform asks to remember is forgotten."""
     async with HttpSender() as http:
         for _ in range(2):
-            await http.post(Request(f"{kit.url}/cookie", TOKEN, b""), within=5.0)
+            await http.send(Request(f"{kit.url}/cookie", TOKEN, b""), within=5.0)
 
     assert [False, False] == ["Cookie" in headers for _, headers in kit.asked]
 
@@ -148,4 +148,4 @@ async def test_shows_no_address(url: str) -> None:
 async def test_outside_of_its_context() -> None:
     """Used before it is open it says so: that is a bug of ours."""
     with pytest.raises(RuntimeError, match="outside of its context"):
-        await HttpSender().post(Request("http://127.0.0.1:1", {}, b""), within=1.0)
+        await HttpSender().send(Request("http://127.0.0.1:1", {}, b""), within=1.0)

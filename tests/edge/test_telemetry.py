@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,16 @@ KINDS = [
     if isinstance(kind, type) and issubclass(kind, say.Signal) and kind is not say.Signal
 ]
 ACCEPTED = say.BatchAccepted(
-    "meta-eu", "meta", 3, 1_000.0, [0.05, 1.0, 700.0], [0.05, 0.2], {("em", "ph"): 2, ("em",): 1}, {("ph",): 1}
+    "meta-eu",
+    "meta",
+    3,
+    1_000.0,
+    [0.05, 1.0, 700.0],
+    [0.05, 0.2],
+    {("shop/1", ("em", "ph")): 2, (None, ("em",)): 1},
+    {("shop/1", ("ph",)): 1},
+    {"late": 2},
+    {"TRIMMED": 1},
 )
 
 
@@ -50,7 +60,7 @@ def log() -> Log:
 def telemetry(log: Log) -> Telemetry:
     """Telemetry that logs from `info` up and knows one destination."""
     telemetry = Telemetry(log, worker="meta", version="1.0", level="info", clock=lambda: log.now)
-    telemetry.introduce("meta-eu", "meta")
+    telemetry.introduce("meta-eu", "meta", {"em": 6.0, "ph": 5.0})
     return telemetry
 
 
@@ -87,8 +97,15 @@ def value(telemetry: Telemetry, sample: str, **labels: str) -> float | None:
         (say.CommitFailed("X", fenced=False), "capi_commits_total", {"outcome": "failed"}, 1),
         (ACCEPTED, "capi_events_accepted_total", {"destination": "meta-eu", "platform": "meta"}, 3),
         (ACCEPTED, "capi_last_accepted_timestamp_seconds", {"destination": "meta-eu"}, 1_000),
-        (ACCEPTED, "capi_match_keys_total", {"destination": "meta-eu", "key": "em"}, 3),
-        (ACCEPTED, "capi_match_keys_dropped_total", {"destination": "meta-eu", "key": "ph"}, 1),
+        (ACCEPTED, "capi_match_keys_total", {"destination": "meta-eu", "key": "em", "producer": "shop/1"}, 2),
+        (ACCEPTED, "capi_match_keys_total", {"destination": "meta-eu", "key": "em", "producer": "unknown"}, 1),
+        (ACCEPTED, "capi_match_keys_dropped_total",
+         {"destination": "meta-eu", "key": "ph", "producer": "shop/1"}, 1),
+        (ACCEPTED, "capi_matched_events_total", {"destination": "meta-eu", "producer": "shop/1"}, 2),
+        (ACCEPTED, "capi_match_quality_total", {"destination": "meta-eu", "producer": "shop/1"}, 20),
+        (ACCEPTED, "capi_match_quality_total", {"destination": "meta-eu", "producer": "unknown"}, 6),
+        (ACCEPTED, "capi_event_notes_total", {"destination": "meta-eu", "note": "late"}, 2),
+        (ACCEPTED, "capi_platform_warnings_total", {"destination": "meta-eu", "warning": "TRIMMED"}, 1),
         (ACCEPTED, "capi_occurred_to_accepted_seconds_bucket", {"destination": "meta-eu", "le": "1.0"}, 2),
         (ACCEPTED, "capi_produced_to_accepted_seconds_count", {"destination": "meta-eu"}, 2),
         (say.RequestDone("d", "meta", "later", None, 9, 5, 0.3), "capi_requests_total",
@@ -229,3 +246,21 @@ def test_poll_age_is_asked_for_when_read(telemetry: Telemetry) -> None:
     telemetry.watch(lambda: next(ages), lambda: 0.0)
 
     assert [1.0, 61.0] == [value(telemetry, "capi_poll_age_seconds") for _ in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["shop/4.2.0", "app@7"], {"shop/4.2.0", "app@7"}),
+        ([None, "jane doe <jane@example.com>", ""], {"unknown"}),
+        ([f"shop/{number}" for number in range(60)], {*(f"shop/{number}" for number in range(50)), "other"}),
+    ],
+)
+def test_producers_are_labels_of_a_form_and_a_number(
+    telemetry: Telemetry, names: list[str | None], labels: set[str]
+) -> None:
+    """A producer is a label if it looks like one; at most fifty have series of their own."""
+    for name in names:
+        telemetry.tell(replace(ACCEPTED, match_keys={(name, ("em",)): 1}, dropped_keys={}))
+    family = next(one for one in telemetry.registry.collect() if one.name == "capi_matched_events")
+    assert labels == {sample.labels["producer"] for sample in family.samples}

@@ -14,16 +14,15 @@ from promises import promise, tells_nothing
 
 from pipeline.core.avro.schema import Array, Enum, Primitive, SchemaText, Type, Union
 from pipeline.core.avro.schema import Record as Schema
-from pipeline.core.contract import Kind
+from pipeline.core.contract import EVENTS_OF, NAME_FIELDS, Kind
 from pipeline.core.decode import Reader, bundled_reader, compile_reader, decode
 from pipeline.core.model import Event, Record, Refusal, Skipped
 from pipeline.core.reason import Reason
-from pipeline.edge.schema_files import schema_folder
+from pipeline.edge.schema_files import KINDS, schema_folder
 
 GUID: Final = b"\x01" + bytes(range(16))
 Decode = Callable[[Record, Reader], Event | Refusal | Skipped]
 UNREADABLE: Final = frozenset({Reason.UNDECODABLE, Reason.SCHEMA_INCOMPATIBLE, Reason.INVALID_EVENT})
-_KINDS: Final[tuple[Kind, ...]] = ("order", "lead")
 
 
 def strange_schema(kind: Kind) -> dict[str, Any]:
@@ -38,7 +37,7 @@ def strange_schema(kind: Kind) -> dict[str, Any]:
         ["null", "boolean", "float", "bytes", node],
     ]
     schema["fields"][:0] = [{"name": f"unread_{index}", "type": one} for index, one in enumerate(unread)]
-    field(schema, "state")["type"]["symbols"].append("LATER")
+    field(schema, NAME_FIELDS[kind])["type"]["symbols"].append("LATER")
     field(schema, "action_source")["type"]["symbols"].insert(0, "KIOSK")
     field(schema, "occurred_at")["type"] = ["null", "int", "long"]
     money = {"type": "bytes", "logicalType": "decimal", "precision": 26, "scale": 9}
@@ -58,7 +57,7 @@ def _old_schema(kind: Kind) -> SchemaText:
 
 def _readers() -> Sequence[Reader]:
     readers: list[Reader | Refusal] = list(READERS.values())
-    for kind in _KINDS:
+    for kind in KINDS:
         readers += [
             bundled_reader(CONTRACT, kind, 7),
             bundled_reader(CONTRACT, kind, GUID),
@@ -95,7 +94,7 @@ def holds_contract(event: Event) -> None:
     """Raise BrokenPromiseError unless `event` is what the contract says of one."""
     promise(event.id, "an event without an id")
     promise(math.isfinite(event.time) and event.time > 0, "an event without a time")
-    promise(event.name.startswith(event.kind), "the name of an event is none of its kind")
+    promise(event.name in EVENTS_OF[event.kind], "the name of an event is none of its kind")
     promise(conforms(event.body, CONTRACT.schemas[event.kind]), "a field has not the type of the contract")
 
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import orjson
 from avro_events import CONTRACT, READERS, record
-from contract_events import LIKELY
+from contract_events import LIKELY, document
 from draws import Draws
-from meta_events import encoder, lead_json, order_json
+from meta_events import encoder
 from promises import promise, tells_nothing
 
 from pipeline.core.avro.jsonform import from_json, to_json
@@ -17,9 +17,9 @@ from pipeline.core.avro.schema import Array, Enum, Record, Type, Union
 from pipeline.core.contract import Kind
 from pipeline.core.decode import decode
 from pipeline.core.model import Event
+from pipeline.edge.schema_files import KINDS
 
-_KINDS: Final[tuple[Kind, ...]] = ("order", "lead")
-_SAMPLES: Final[Mapping[Kind, object]] = {"order": order_json(), "lead": lead_json()}
+_SAMPLES: Final[Mapping[Kind, object]] = {kind: document(kind) for kind in KINDS}
 _TIMES: Final = (
     *("2025-11-21T08:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-14:00", "2025-W47-5T00Z"),
     *("2025-11-21T08:00:00", "1997-02-16", "20250101", 1_763_712_000_000, 2**63 - 1, -(2**63)),
@@ -30,12 +30,12 @@ _AMOUNTS: Final = ("129.90", "1e9", "1e99", "-0", "0.00001", "99999999999999.999
 def json_form(data: bytes) -> None:
     """Read any JSON as an event: faults that tell no value, or an event that Avro and the way back leave as it is."""
     draws = Draws(data)
-    kind = draws.pick(_KINDS)
+    kind = draws.pick(KINDS)
     schema = CONTRACT.schemas[kind]
-    document = _document(draws, schema, kind)
-    converted = from_json(document, schema)
+    given = _document(draws, schema, kind)
+    converted = from_json(given, schema)
     if converted.faults:
-        values, names = "\n".join(_values(document)), "\n".join(_names(document))
+        values, names = "\n".join(_values(given)), "\n".join(_names(given))
         for fault in converted.faults:
             promise(fault.path and fault.problem and fault.fix, "a fault without a word")
             tells_nothing(fault.path, values.encode(), public=names)
@@ -54,15 +54,15 @@ def _document(draws: Draws, schema: Record, kind: Kind) -> object:
             return orjson.loads(draws.rest())
         except orjson.JSONDecodeError:
             return None
-    document = orjson.loads(orjson.dumps(_SAMPLES[kind]))
+    made = orjson.loads(orjson.dumps(_SAMPLES[kind]))
     for _ in range(draws.whole(6)):
         entry = draws.pick(schema.fields)
-        document[entry.name] = _value(draws, entry.type, entry.name, 0)
+        made[entry.name] = _value(draws, entry.type, entry.name, 0)
     if draws.chance(8):
-        document[draws.text()] = draws.text()
+        made[draws.text()] = draws.text()
     if draws.chance(16):
-        del document[draws.pick(tuple(document))]
-    return document
+        del made[draws.pick(tuple(made))]
+    return made
 
 
 def _value(draws: Draws, node: Type, name: str, depth: int) -> object:

@@ -10,23 +10,23 @@ from typing import Any, Final, cast
 
 import orjson
 from avro_events import CONTRACT
-from contract_events import LIKELY, personal
+from contract_events import LIKELY, document, personal
 from draws import Draws
-from meta_events import APP, CONVERSATIONS, lead_json, meta, order_json
+from meta_events import APP, CONVERSATIONS, meta
 from normalizing import HASH
 from promises import promise, tells_nothing
 
 from pipeline.core.avro.jsonform import from_json
 from pipeline.core.avro.schema import Array, Enum, Primitive, Record, Type, Union
-from pipeline.core.contract import Kind, Lead, Order
-from pipeline.core.decode import ID_FIELDS, event_names
+from pipeline.core.contract import ID_FIELDS, NAME_FIELDS, Body, Kind
+from pipeline.core.decode import event_names
 from pipeline.core.destination import Destination
 from pipeline.core.model import Event, Refusal, Shaped, Skipped
 from pipeline.core.normalize.digest import ready_or_built_hash
 from pipeline.core.reason import Reason
 from pipeline.core.route import skipped_by
 from pipeline.core.rules import EARLIEST_MS, LATEST_MS, broken_rule
-from pipeline.edge.schema_files import sample
+from pipeline.edge.schema_files import KINDS, sample
 from pipeline.platforms.meta import MetaOptions
 from pipeline.sandbox.meta_event import check_event
 
@@ -63,8 +63,7 @@ _CLICK: Final = {"touch.fbc": None, "touch.fbclid": "IwAR2F4dbP0l7Mn1", "touch.f
 
 def _sample(kind: Kind, channel: str) -> Mapping[str, object]:
     sections = {"app": APP, "messaging": CONVERSATIONS[channel], **({} if channel == "WHATSAPP" else _CLICK)}
-    document = order_json(sections) if kind == "order" else lead_json(sections)
-    return from_json(document, CONTRACT.schemas[kind]).event
+    return from_json(document(kind, sections), CONTRACT.schemas[kind]).event
 
 
 def _minimal(kind: Kind) -> Mapping[str, object]:
@@ -72,15 +71,14 @@ def _minimal(kind: Kind) -> Mapping[str, object]:
     return from_json(orjson.loads(sample(kind, minimal=True)), CONTRACT.schemas[kind]).event
 
 
-_KINDS: Final[tuple[Kind, ...]] = ("order", "lead")
 _SAMPLES: Final = (
-    *((kind, _sample(kind, channel)) for channel in CONVERSATIONS for kind in _KINDS),
-    *((kind, _minimal(kind)) for kind in _KINDS),
+    *((kind, _sample(kind, channel)) for channel in CONVERSATIONS for kind in KINDS),
+    *((kind, _minimal(kind)) for kind in KINDS),
 )
-_PLACES: Final = {kind: tuple(_places(CONTRACT.schemas[kind])) for kind in _KINDS}
-_NAMES: Final = {kind: event_names(CONTRACT.schemas[kind], kind) for kind in _KINDS}
+_PLACES: Final = {kind: tuple(_places(CONTRACT.schemas[kind])) for kind in KINDS}
+_NAMES: Final = {kind: event_names(CONTRACT.schemas[kind], kind) for kind in KINDS}
 _HIDDEN: Final = {
-    kind: tuple(path for path, _ in personal(CONTRACT.schemas[kind]) if path not in CLEAR) for kind in _KINDS
+    kind: tuple(path for path, _ in personal(CONTRACT.schemas[kind]) if path not in CLEAR) for kind in KINDS
 }
 _DATES: Final = (date(1997, 2, 16), date.min, date.max, date(1900, 1, 1))
 _TIMES: Final = (1_763_712_000_000, EARLIEST_MS + 1, LATEST_MS - 1)
@@ -115,11 +113,11 @@ def any_event(draws: Draws) -> Event | None:
     for _ in range(draws.whole(9)):
         path, node = draws.pick(_PLACES[kind])
         _put(body, path, _value(draws, node, path.rpartition(".")[2]))
-    checked = cast("Order | Lead", body)
+    checked = cast("Body", body)
     own_id = body[ID_FIELDS[kind]]
     if broken_rule(checked, own_id) is not None:
         return None
-    name = _NAMES[kind][body["state"]]
+    name = _NAMES[kind][body[NAME_FIELDS[kind]]]
     return Event(kind, name, body["event_id"] or f"{name}:{own_id}", body["occurred_at"] / 1000, checked, "bundled")
 
 

@@ -15,7 +15,7 @@ from meta_events import meta, order, shape
 from pipeline.config.destinations import read_destinations
 from pipeline.config.faults import DestinationsError
 from pipeline.core.batch import ENVELOPE_BYTES
-from pipeline.core.model import Request, Shaped
+from pipeline.core.model import Batch, Request, Shaped
 from pipeline.platforms import PLATFORMS, open_platform
 from pipeline.platforms.meta import DEFAULTS, Meta, MetaOptions, appsecret_proof
 from pipeline.sandbox.meta_request import MAX_EVENTS
@@ -35,7 +35,7 @@ destinations:
 
 def request(*payloads: bytes, options: MetaOptions | None = None, **secrets: str) -> Request:
     """Write a request for payloads."""
-    return meta(options).request(payloads, {"token": TOKEN, **secrets})
+    return meta(options).request(Batch(payloads), {"token": TOKEN, **secrets})
 
 
 def test_c34_proof() -> None:
@@ -102,7 +102,7 @@ def test_c36_lanes_do_not_mix() -> None:
     """A request goes to the dataset of its own destination, with its own token."""
     ours, theirs = meta(account="1"), meta(account="2")
 
-    assert ("1", "2") == tuple(one.request([b"{}"], {"token": TOKEN}).url.split("/")[-2] for one in (ours, theirs))
+    assert ("1", "2") == tuple(one.request(Batch([b"{}"]), {"token": TOKEN}).url.split("/")[-2] for one in (ours, theirs))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_c37_tests_elsewhere() -> None:
     )
 
     assert {"data": [{}], "test_event_code": "TEST1"} == orjson.loads(
-        open_platform(destination).request([b"{}"], {"token": TOKEN}).body
+        open_platform(destination).request(Batch([b"{}"]), {"token": TOKEN}).body
     )
 
 
@@ -137,4 +137,4 @@ def test_options_of_another_platform() -> None:
     shaped = bare.shape(order())
     assert isinstance(shaped, Shaped)
 
-    assert "https://graph.facebook.com/v25.0/123/events" == bare.request([shaped.payload], {"token": TOKEN}).url
+    assert "https://graph.facebook.com/v25.0/123/events" == bare.request(Batch([shaped.payload]), {"token": TOKEN}).url

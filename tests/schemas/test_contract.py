@@ -17,16 +17,23 @@ from pipeline.core import contract
 from pipeline.core.avro.compatibility import incompatibilities
 from pipeline.core.avro.schema import Array, Enum, Field, Primitive, Record, SchemaText, Type, Union, parse
 from pipeline.core.contract import Kind
+from pipeline.core.decode import event_names
 from pipeline.edge.schema_files import KINDS, schema_folder, schema_texts
 
 CLASSES = {"email", "phone", "name", "gender", "birth_date", "place", "id", "network", "click_id", "cookie", "device"}
-TYPES: dict[Kind, type] = {"order": contract.Order, "lead": contract.Lead}
+TYPES: dict[Kind, type] = {"order": contract.Order, "lead": contract.Lead, "activity": contract.Activity}
+REQUIRED: dict[Kind, list[str]] = {
+    "order": ["order_id", "occurred_at"],
+    "lead": ["lead_id", "occurred_at"],
+    "activity": ["activity_id", "occurred_at", "name"],
+}
 NOT_PERSONAL = set(
     """
-    action_source ad_personalization ad_user_data app app_id app_name app_version brand category channel consent
-    coupons crm currency customer discount event_id fbclid_seen_at form_id id instagram_account_id items lead_id
-    limited_data_use messaging occurred_at order_id os os_version page_id producer quantity recorded_at shipping state
-    store tax title touch tracking_allowed type unit_price value whatsapp_business_account_id
+    action_source activity_id ad_personalization ad_user_data app app_id app_name app_version brand category channel
+    consent coupons crm currency custom_name customer discount event_id fbclid_seen_at form_id id instagram_account_id
+    items lead_id limited_data_use messaging name occurred_at order_id os os_version page_id predicted_value producer
+    quantity recorded_at remaining_value shipping state store tax title touch tracking_allowed type unit_price value
+    whatsapp_business_account_id
     """.split()
 )
 
@@ -97,6 +104,27 @@ def test_types_equal_schema(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_event_names_equal_schema(kind: Kind) -> None:
+    """Our names of events are those that the schema's enum gives, in its order."""
+    assert tuple(event_names(schema(kind), kind).values()) == contract.EVENTS_OF[kind]
+
+
+def test_event_names_are_unique() -> None:
+    """No two kinds share the name of an event: a name alone says what happened."""
+    names = [name for kind in KINDS for name in contract.EVENTS_OF[kind]]
+
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_activity_name_has_no_default() -> None:
+    """A step that this reader does not know does not become another."""
+    name = next(entry for entry in schema("activity").fields if entry.name == "name")
+
+    assert isinstance(name.type, Enum)
+    assert (None, False) == (name.type.default, name.has_default)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_newest_history_is_current(kind: Kind) -> None:
     """A change of the schema needs a new file in its history."""
     assert json.loads(history(kind)[-1]) == json.loads(schema_texts()[kind].text), (
@@ -112,11 +140,20 @@ def test_reads_whole_history(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_whole_history_reads_it(kind: Kind) -> None:
+    """Every earlier schema reads what the current one writes, so that a worker may be older than its publishers."""
+    for text in history(kind):
+        faults = incompatibilities(schema(kind), parse(SchemaText(text)))
+
+        assert [] == [fault for fault in faults if not fault.partial]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_minimal_event(kind: Kind) -> None:
-    """Only the id and the time are required."""
+    """Only the id and the time are required, and of an activity its name."""
     required = [entry.name for entry in schema(kind).fields if not entry.has_default]
 
-    assert [f"{kind}_id", "occurred_at"] == required
+    assert REQUIRED[kind] == required
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -136,13 +173,17 @@ def test_another_library_takes_it(kind: Kind) -> None:
     assert f"capi.events.v1.{kind.capitalize()}" == parsed["name"]
 
 
-def test_shared_types_are_equal() -> None:
-    """Customer, touch, app, consent and what else both files repeat are the same in both."""
-    order, lead = ({entry.name: entry for entry in schema(kind).fields} for kind in KINDS)
-    for name in ("customer", "touch", "app", "consent", "action_source"):
-        assert () == incompatibilities(order[name].type, lead[name].type)
-        assert () == incompatibilities(lead[name].type, order[name].type)
-        assert order[name].default == lead[name].default
+@pytest.mark.parametrize("kind", KINDS)
+def test_shared_types_are_equal(kind: Kind) -> None:
+    """Customer, touch, app, consent and what else the files repeat are the same in all of them."""
+    order, other = ({entry.name: entry for entry in schema(one).fields} for one in ("order", kind))
+    shared = set(order) & set(other) - {"state"}
+    for name in shared:
+        assert () == incompatibilities(order[name].type, other[name].type)
+        assert () == incompatibilities(other[name].type, order[name].type)
+        assert order[name].default == other[name].default
+
+    assert get_type_hints(contract.Body).keys() <= shared
 
 
 _PLAIN: dict[str, object] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,10 +16,10 @@ from pipeline.core.avro.schema import SchemaText
 from pipeline.core.contract import Kind
 from pipeline.core.decode import Contract, Reader, bundled_reader, compile_reader
 from pipeline.core.model import Record, Refusal
-from pipeline.edge.schema_files import load_contract, schema_folder
+from pipeline.edge.schema_files import KINDS, load_contract, schema_folder
 
 CONTRACT: Contract = load_contract()
-READERS: dict[Kind, Reader] = {kind: bundled_reader(CONTRACT, kind) for kind in ("order", "lead")}
+READERS: dict[Kind, Reader] = {kind: bundled_reader(CONTRACT, kind) for kind in KINDS}
 
 
 def avsc(kind: Kind) -> dict[str, Any]:
@@ -41,6 +42,22 @@ def full_order() -> dict[str, Any]:
 def full_lead() -> dict[str, Any]:
     """Return a lead with everything that the sample has."""
     return _filled("lead") | {"value": Decimal(40)}
+
+
+def full_activity() -> dict[str, Any]:
+    """Return an activity with everything that the sample has, and what was searched for before."""
+    activity = _filled("activity") | {"query": "wool scarf"}
+    activity |= {"value": Decimal("39.80"), "predicted_value": Decimal(240)}
+    for item in activity["items"]:
+        item["unit_price"] = Decimal(item["unit_price"])
+    return activity
+
+
+FULL: Mapping[Kind, Callable[[], dict[str, Any]]] = {
+    "order": full_order,
+    "lead": full_lead,
+    "activity": full_activity,
+}
 
 
 def encode(event: dict[str, Any], schema: dict[str, Any]) -> bytes:

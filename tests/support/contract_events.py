@@ -5,19 +5,22 @@ Texts are likely values of their field, or anything; so rules are met, missed an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from avro_events import CONTRACT, READERS, record
 from hypothesis import strategies as st
-from meta_events import APP, CONVERSATIONS, WHEN, encoder, lead_json, order_json
+from meta_events import APP, CONVERSATIONS, WHEN, Changes, changed, encoder
 
 from pipeline.core.avro.jsonform import from_json
 from pipeline.core.avro.schema import Array, Enum, Field, Primitive, Record, Type, Union
-from pipeline.core.contract import Kind
+from pipeline.core.contract import ID_FIELDS, Kind
 from pipeline.core.decode import decode
 from pipeline.core.model import Event
+from pipeline.edge.schema_files import sample
 from pipeline.platforms.meta import ACTION_SOURCES
 
 SOURCES = list(ACTION_SOURCES)
@@ -55,9 +58,16 @@ LIKELY: Mapping[str, tuple[str, ...]] = {
     "ctwa_clid": ("ARAkLkA8rmlFeiCktEJQ", "null"),
     "crm": ("HubSpot", " "),
     "meta_lead_id": ("525645896321548", "12345", "l-1"),
+    "custom_name": ("quote-requested", "Quote requested", " ", "x" * 41),
+    "query": ("wool scarf", "Jane", " "),
 }
 _CLICKED_MS = st.integers(1_500_000_000_000, 1_800_000_000_000)
 _HAPPENED_MS = st.integers(int(WHEN * 1000) - 10**9, int(WHEN * 1000) + 10**9)
+
+
+def document(kind: Kind, changes: Changes | None = None) -> dict[str, Any]:
+    """Return the sample of a kind in JSON form, with dotted places set; all of them happen when the order does."""
+    return changed(json.loads(sample(kind)) | {"occurred_at": "2025-11-21T08:00:00Z"}, changes or {})
 
 
 def bodies(kind: Kind) -> st.SearchStrategy[dict[str, object]]:
@@ -70,8 +80,7 @@ def near_samples(draw: st.DrawFn, kind: Kind) -> dict[str, object]:
     """Return the sample of a kind with every section, wherever it may happen, a few fields replaced by any value."""
     channel = draw(st.sampled_from(list(CONVERSATIONS)))
     sections = {"app": APP, "messaging": CONVERSATIONS[channel], "action_source": draw(st.sampled_from(SOURCES))}
-    document = order_json(sections) if kind == "order" else lead_json(sections)
-    body = dict(from_json(document, CONTRACT.schemas[kind]).event)
+    body = dict(from_json(document(kind, sections), CONTRACT.schemas[kind]).event)
     places = dict(_places(CONTRACT.schemas[kind]))
     for path in draw(st.lists(st.sampled_from(sorted(places)), max_size=5, unique=True)):
         _put(body, path, draw(_field(places[path])))
@@ -128,7 +137,7 @@ def _record(schema: Record) -> st.SearchStrategy[dict[str, object]]:
 def _field(field: Field) -> st.SearchStrategy[object]:
     if field.name == "occurred_at":
         return _HAPPENED_MS
-    if field.name in ("order_id", "lead_id"):
+    if field.name in ID_FIELDS.values():
         return st.just("A-1")
     return _value(field.type, field.name)
 

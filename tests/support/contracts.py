@@ -31,7 +31,7 @@ class HttpContract:
     async def test_returns_the_answer(self, kit: HttpKit) -> None:
         """Status, headers and body come back as the platform sent them, and it got what was to be sent."""
         async with kit.sender() as http:
-            reply = await http.post(Request(f"{kit.url}/echo", {"X-Token": "t"}, b"\x00\xff"), within=5.0)
+            reply = await http.send(Request(f"{kit.url}/echo", {"X-Token": "t"}, b"\x00\xff"), within=5.0)
 
         assert isinstance(reply, Reply)
         assert (201, "t", b"\x00\xff") == (reply.status, reply.headers["x-token"], reply.body)
@@ -40,7 +40,7 @@ class HttpContract:
     async def test_slow_answer_is_none(self, kit: HttpKit) -> None:
         """An answer that does not come in time is no answer, and no exception."""
         async with kit.sender() as http:
-            reply = await http.post(Request(f"{kit.url}/slow", {}, b""), within=0.02)
+            reply = await http.send(Request(f"{kit.url}/slow", {}, b""), within=0.02)
 
         assert NoReply("no answer within 0.02 s") == reply
 
@@ -48,8 +48,8 @@ class HttpContract:
     async def test_sends_side_by_side(self, kit: HttpKit) -> None:
         """A slow request holds up no other."""
         async with kit.sender() as http, asyncio.timeout(5.0):
-            slow = asyncio.create_task(http.post(Request(f"{kit.url}/slow", {}, b""), within=60.0))
-            reply = await http.post(Request(f"{kit.url}/echo", {"X-Token": "t"}, b"1"), within=5.0)
+            slow = asyncio.create_task(http.send(Request(f"{kit.url}/slow", {}, b""), within=60.0))
+            reply = await http.send(Request(f"{kit.url}/echo", {"X-Token": "t"}, b"1"), within=5.0)
             slow.cancel()
 
         assert isinstance(reply, Reply)

@@ -243,7 +243,7 @@ class FakeHttp:
         self.seconds_for: Mapping[str, float] = {}
         self.requests: list[Request] = []
 
-    async def post(self, request: Request, *, within: float) -> Reply | NoReply:
+    async def send(self, request: Request, *, within: float) -> Reply | NoReply:
         """Send and wait for the answer."""
         self.requests.append(request)
         longer = [seconds for text, seconds in self.seconds_for.items() if text.encode() in request.body]

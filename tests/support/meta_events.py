@@ -15,7 +15,7 @@ from pipeline.core.avro.encode import Encoder
 from pipeline.core.avro.jsonform import from_json
 from pipeline.core.contract import Kind
 from pipeline.core.decode import decode
-from pipeline.core.destination import Destination, Limits, Rule
+from pipeline.core.destination import ConsentPolicy, Destination, Limits, Rule
 from pipeline.core.model import Event, Refusal, Shaped, Skipped
 from pipeline.core.reason import Reason
 from pipeline.edge.schema_files import sample, schema_texts
@@ -105,7 +105,7 @@ def meta(options: MetaOptions | None = None, *, account: str = "123", limits: Li
             account=account,
             mode="live",
             rule=Rule(),
-            unknown_consent="skip-in-eea",
+            consent=ConsentPolicy(),
             limits=limits,
             secrets={"token": "meta_token"},
             options=options or MetaOptions(),

@@ -40,10 +40,10 @@ class Tap:
         self._sender = sender
         self.requests: list[tuple[float, Request]] = []
 
-    async def post(self, request: Request, *, within: float) -> Reply | NoReply:
+    async def send(self, request: Request, *, within: float) -> Reply | NoReply:
         """Send, as the sender does."""
         self.requests.append((asyncio.get_running_loop().time(), request))
-        return await self._sender.post(request, within=within)
+        return await self._sender.send(request, within=within)
 
 
 @dataclass(slots=True)

@@ -23,7 +23,12 @@ class Stage:
     """A lane to the toy platform. Chance is 1, so a back-off takes its longest: 0.5 s, 1 s, 2 s ..."""
 
     def __init__(
-        self, answer: Callable[[Request], Reply | NoReply] = accept, *, limits: Limits = LIMITS, seconds: float = 0.0
+        self,
+        answer: Callable[[Request], Reply | NoReply] = accept,
+        *,
+        limits: Limits = LIMITS,
+        seconds: float = 0.0,
+        platform: type[Toy] = Toy,
     ) -> None:
         self.loop = VirtualLoop()
         self.http = FakeHttp(answer, seconds=seconds)
@@ -32,7 +37,7 @@ class Stage:
         self.page = Page("orders", 0, 1)
         self.outcomes: list[Outcomes] = []
         world = World(self.http, self.secrets, self.teller, Clocks(self.loop.now, self.loop.time), lambda: 1.0)
-        self.lane = Lane(Toy(destination(limits=limits)), world, self.outcomes.append)
+        self.lane = Lane(platform(destination(limits=limits)), world, self.outcomes.append)
         self._running = self.loop.create_task(self.lane.run())
 
     def __enter__(self) -> Self:
@@ -43,9 +48,11 @@ class Stage:
         self.loop.run_for(0)
         self.loop.close()
 
-    def offer(self, *names: str, page: Page | None = None, expires_in: float | None = None) -> None:
+    def offer(
+        self, *names: str, page: Page | None = None, expires_in: float | None = None, group: str = ""
+    ) -> None:
         """Offer events of these ids, of the stage's own partition unless another `page` is given."""
-        form = shaped()
+        form = replace(shaped(), group=group)
         if expires_in is not None:
             form = replace(form, expires_at=self.loop.now() + expires_in)
         forms = [replace(form, payload=name.encode()) for name in names]

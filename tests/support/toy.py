@@ -1,21 +1,24 @@
 """A platform for tests: its events are their ids, a request is ids on lines, and its answers are plain.
 
-The HTTP status says everything: 200 accepted (the body names refused positions), 400 an event is bad (header
-`suspects` names positions), 401 the token is bad, 409 an answer that no table knows, 429 too fast (`retry-after`),
+The HTTP status says everything: 200 accepted (the body names refused positions, header `receipt` is one), 400 an event
+is bad (header `suspects` names positions), 422 nothing was taken for the positions in the body, 401 the token is bad, 409 an answer that no table knows, 429 too fast (`retry-after`),
 anything else is an outage (`retry-after` again).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from virtual_loop import EPOCH
 
-from pipeline.core.destination import Destination, Limits, Rule
+from pipeline.core.destination import ConsentPolicy, Destination, Limits, Rule
 from pipeline.core.ledger import Page
 from pipeline.core.model import (
     Accepted,
     Advice,
+    Batch,
+    Blamed,
     DeadLetter,
     Delivery,
     Doubt,
@@ -33,6 +36,7 @@ from pipeline.core.model import (
     Verdict,
 )
 from pipeline.core.reason import Reason
+from pipeline.platforms.base import Grant, Platform, Token
 
 LIMITS = Limits(events_per_request=10, bytes_per_request=10_000, requests_per_second=100.0, linger_seconds=1.0)
 DAY = 86_400.0
@@ -42,10 +46,11 @@ OK = Reply(200, {}, b"")
 
 def destination(name: str = "toy", limits: Limits = LIMITS, rule: Rule | None = None) -> Destination:
     """Return a destination whose token is the secret `toy-token`."""
-    return Destination(name, "toy", "1", "live", rule or Rule(), "send", limits, {"token": "toy-token"})
+    anywhere = ConsentPolicy(unknown={"nowhere": "send", "*": "send"})
+    return Destination(name, "toy", "1", "live", rule or Rule(), anywhere, limits, {"token": "toy-token"})
 
 
-class Toy:
+class Toy(Platform):
     """Implements `platforms.base.Platform`."""
 
     def __init__(self, destination: Destination) -> None:
@@ -55,9 +60,9 @@ class Toy:
         """Write the id; leads are too much for it."""
         return Skipped(Reason.NO_PLATFORM_EVENT) if event.kind == "lead" else shaped(event.id, at=event.time)
 
-    def request(self, payloads: Sequence[bytes], secrets: Mapping[str, str]) -> Request:
+    def request(self, batch: Batch, secrets: Mapping[str, str]) -> Request:
         """Write the ids on lines."""
-        return Request("https://toy.example/events", {"authorization": secrets["token"]}, b"\n".join(payloads))
+        return Request("https://toy.example/events", {"authorization": secrets["token"]}, b"\n".join(batch.payloads))
 
     def read(self, reply: Reply | NoReply, count: int) -> Verdict:  # noqa: ARG002 - the toy answers for all
         """Read the status."""
@@ -67,7 +72,9 @@ class Toy:
             case 200 if reply.body:
                 return Mixed({int(index): REJECTED for index in reply.body.split(b",")})
             case 200:
-                return Accepted()
+                return Accepted(reply.headers.get("receipt", ""))
+            case 422:
+                return Blamed({int(index): REJECTED for index in reply.body.split(b",")})
             case 400:
                 suspects = tuple(int(index) for index in reply.headers.get("suspects", "").split())
                 return Doubt(REJECTED, suspects)
@@ -83,6 +90,36 @@ class Toy:
     def advice(self, reply: Reply) -> Advice:
         """Read `factor` and `pause`."""
         return Advice(float(reply.headers.get("factor", 1)), float(reply.headers.get("pause", 0)))
+
+
+class AskingToy(Toy):
+    """A toy that can be asked who is to blame; the answer names positions."""
+
+    def inquiry(self, batch: Batch, secrets: Mapping[str, str]) -> Request:
+        """Write the ids on lines, to another address."""
+        return replace(self.request(batch, secrets), url="https://toy.example/validate")
+
+    def suspects(self, reply: Reply | NoReply, count: int) -> Sequence[int]:  # noqa: ARG002 - the toy knows
+        """Read the positions."""
+        return [int(index) for index in reply.body.split(b",")] if isinstance(reply, Reply) and reply.body else []
+
+
+class GrantedToy(Toy):
+    """A toy whose token has to be asked for with its secret, and holds for an hour."""
+
+    def grant(self) -> Grant:
+        """Return the way to a token."""
+        return _Grant()
+
+
+class _Grant:
+    def request(self, secrets: Mapping[str, str], *, unix: float) -> Request | Halt:
+        return Request(f"https://toy.example/token?at={unix:.0f}", {"secret": secrets["token"]}, method="GET")
+
+    def read(self, reply: Reply | NoReply) -> Token | Later | Halt:
+        if isinstance(reply, NoReply) or reply.status >= 500:
+            return Later(Reason.OUTAGE, "no token")
+        return Token(reply.body.decode(), 3600.0) if reply.status == 200 else Halt(Reason.UNAUTHORIZED, "no such key")
 
 
 def accept(_: Request) -> Reply:

@@ -17,7 +17,7 @@ from decimal import Context, Decimal, InvalidOperation
 from typing import cast
 
 from pipeline.core.avro.schema import Array, Enum, Primitive, Record, Type, Union, kind_of
-from pipeline.core.contract import Lead, Order
+from pipeline.core.contract import Body
 from pipeline.core.rules import EARLIEST_MS, broken_rule
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,7 +53,7 @@ def from_json(json: object, schema: Record) -> Converted:
     reading = _Reading()
     event = reading.value(json, schema, "")
     if not reading.faults and isinstance(event, dict):
-        broken = broken_rule(cast("Order | Lead", event), event[schema.fields[0].name])
+        broken = broken_rule(cast("Body", event), event[schema.fields[0].name])
         if broken is not None:
             reading.fault(broken[0], broken[1], "see docs/contract.md")
     return Converted(event if isinstance(event, dict) else {}, tuple(reading.faults))

@@ -34,6 +34,7 @@ _NO_DEVICE: Final = "00000000-0000-0000-0000-000000000000"
 _LEAD_ID: Final = re.compile("[1-9][0-9]{14,16}").fullmatch
 _DIGITS: Final = re.compile("[1-9][0-9]{0,18}").fullmatch
 _TOKEN: Final = re.compile("[!-~]+").fullmatch
+_LANGUAGE: Final = re.compile("[A-Za-z]{2,8}(?:-[0-9A-Za-z]{1,8}){0,7}").fullmatch
 
 
 def client_ip(raw: str) -> str | None:
@@ -92,6 +93,18 @@ def device_id(raw: str) -> str | None:
     """Return an advertising id (IDFA, GAID) as a lower-case UUID; the all-zero id of a refusal is left out."""
     text = clean(raw).lower()
     return text if _UUID(text) and text != _NO_DEVICE else None
+
+
+def device_id_in_capitals(raw: str) -> str | None:
+    """As `device_id`, in upper case, which is how iOS writes its ids (TikTok)."""
+    text = device_id(raw)
+    return None if text is None else text.upper()
+
+
+def language_tag(raw: str) -> str | None:
+    """Return a BCP 47 tag (`en-GB`) as written, trimmed; a list or a locale of another form is left out (TikTok)."""
+    text = raw.strip()
+    return None if is_empty(text) or not _LANGUAGE(text) else text
 
 
 def lead_id(raw: str) -> int | None:

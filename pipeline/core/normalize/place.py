@@ -13,7 +13,7 @@ from unicodedata import category, decimal, normalize
 
 from pipeline.core.normalize.countries import ALPHA_2
 from pipeline.core.normalize.regions import CANADA, UNITED_STATES
-from pipeline.core.normalize.text import letters, words
+from pipeline.core.normalize.text import clean, letters, words
 
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
 _LONGEST_COUNTRY: Final = 64
@@ -23,6 +23,11 @@ _REGIONS: Final = {"us": UNITED_STATES, "ca": CANADA}
 # The United States and what the United States Postal Service delivers to under codes of its own.
 _ZIP: Final = frozenset({"us", "pr", "gu", "vi", "as", "mp"})
 _ZIP_LENGTHS: Final = (5, 9)
+# Letters and digits in groups, at least one digit: whatever else stands in this field is no postal code.
+_WRITTEN_CODE: Final = re.compile(r"(?=[^0-9]*[0-9])[0-9A-Za-z]+(?:[ -][0-9A-Za-z]+){0,3}").fullmatch
+_LONGEST_CODE: Final = 12
+# An MD5 or a SHA-256: of use where a platform takes hashes, and no name of a place.
+_HASH: Final = re.compile("(?:[0-9a-fA-F]{32}){1,2}").fullmatch
 
 
 def country(raw: str) -> str | None:
@@ -58,6 +63,16 @@ def city(raw: str) -> str | None:
     return letters(raw)
 
 
+def city_in_clear(raw: str) -> str | None:
+    """As `city`, and left out if it is a hash (TikTok takes the name itself)."""
+    return None if _HASH(raw.strip()) else city(raw)
+
+
+def region_in_clear(raw: str, country: str | None) -> str | None:
+    """As `region`, and left out if it is a hash (TikTok takes the name itself)."""
+    return None if _HASH(raw.strip()) else region(raw, country)
+
+
 def postal_code(raw: str, country: str | None) -> str | None:
     """Return letters and digits in lower case, nothing between them; in the United States the first 5 of 5 or 9 digits.
 
@@ -72,6 +87,18 @@ def postal_code(raw: str, country: str | None) -> str | None:
     if country not in _ZIP:
         return text
     return text[:5] if text.isascii() and text.isdigit() and len(text) in _ZIP_LENGTHS else None
+
+
+def postal_code_as_written(raw: str, country: str | None) -> str | None:
+    """Return the code as people write it, for a platform that wants it clear (Google): `SW1A 1AA`, `94045`.
+
+    Only what has the form of a postal code is passed on, because nothing hides it later: groups of Latin letters and
+    digits with a digit among them, at most 12 characters. In the United States the first 5 of 5 or 9 digits.
+    """
+    if country in _ZIP:
+        return postal_code(raw, country)
+    text = " ".join(normalize("NFKC", clean(raw)).split())
+    return text if len(text) <= _LONGEST_CODE and _WRITTEN_CODE(text) else None
 
 
 def postal_code_digits(raw: str, country: str | None) -> str | None:

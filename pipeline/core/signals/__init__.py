@@ -34,6 +34,7 @@ from pipeline.core.signals.outcomes import (
     BudgetSpent,
     Buried,
     BuryFailed,
+    ConsentDecided,
     Refused,
     Skipped,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "ClockSet",
     "CommitFailed",
     "Committed",
+    "ConsentDecided",
     "Consumed",
     "Crashed",
     "Draining",

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
 Partition = tuple[str, int]
-RequestOutcome = Literal["accepted", "mixed", "doubt", "later", "halt"]
+RequestOutcome = Literal["accepted", "mixed", "blamed", "doubt", "inquiry", "later", "halt"]
 LaneState = Literal["running", "waiting", "halted"]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
+from pipeline.core.consent import Decision
 from pipeline.core.reason import Reason
 from pipeline.core.signals.base import Level, Signal
 
@@ -16,6 +17,14 @@ class Skipped(Signal):
 
     quiet: ClassVar[frozenset[str]] = frozenset({"counts"})
     counts: Mapping[tuple[str | None, Reason], int]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentDecided(Signal):
+    """What consent decided on the events of a batch of records, for the destinations whose rule wants them."""
+
+    quiet: ClassVar[frozenset[str]] = frozenset({"counts"})
+    counts: Mapping[tuple[str, Decision], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +44,23 @@ class Refused(Signal):
 class BatchAccepted(Signal):
     """A platform accepted events. The lags are seconds per event, from when it occurred and when it was produced.
 
-    `match_keys` and `dropped_keys` count events by the tuple of keys that they had, or had and could not use.
+    `match_keys` counts events by their producer and the tuple of keys that they had, `dropped_keys` those that they had
+    and that could not be used; `notes` what shaping them noted, `warnings` what the platform remarked.
     """
 
-    quiet: ClassVar[frozenset[str]] = frozenset({"occurred_lags", "produced_lags", "match_keys", "dropped_keys", "at"})
+    quiet: ClassVar[frozenset[str]] = frozenset(
+        {"occurred_lags", "produced_lags", "match_keys", "dropped_keys", "notes", "warnings", "at"}
+    )
     destination: str
     platform: str
     events: int
     at: float
     occurred_lags: Sequence[float]
     produced_lags: Sequence[float]
-    match_keys: Mapping[tuple[str, ...], int]
-    dropped_keys: Mapping[tuple[str, ...], int]
+    match_keys: Mapping[tuple[str | None, tuple[str, ...]], int]
+    dropped_keys: Mapping[tuple[str | None, tuple[str, ...]], int]
+    notes: Mapping[str, int] = field(default_factory=dict)
+    warnings: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

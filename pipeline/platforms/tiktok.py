@@ -1,0 +1,248 @@
+"""TikTok Events API 2.0: `POST /open_api/v1.3/event/track/`.
+
+Sources: Events API 2.0 pages on parameters, limits and deduplication, TikTok's help pages on standard events and on
+CRM signals, and code that runs in production elsewhere (read 2026-11).
+Where they are silent, docs/platforms/tiktok.md says what was decided and why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import orjson
+
+from pipeline.core.destination import Destination, Limits
+from pipeline.core.identify import MatchTable, identify
+from pipeline.core.model import Batch, Event, NoReply, Refusal, Reply, Request, Shaped, Skipped, Verdict
+from pipeline.core.reason import Reason
+from pipeline.platforms import tiktok_parts as parts
+from pipeline.platforms import tiktok_replies as replies
+from pipeline.platforms.base import Platform, PlatformKind, encoded
+from pipeline.platforms.common import (
+    DAY,
+    MARGIN,
+    activity_of,
+    check_event_names,
+    check_web_address,
+    country_of,
+    day_of,
+)
+from pipeline.platforms.tiktok_keys import WEIGHTS, ExternalIds, android_keys, ios_keys, lead_keys, visit_keys
+
+Source = Literal["web", "app", "offline", "crm"]
+
+# Our event names in TikTok's words; a destination may override each one.
+# TikTok knows no refund and no cancellation: sending one as anything else would count it as a conversion.
+# A page view has two spellings in the field, and is worth little: it goes only under a name that the destination gives.
+EVENT_NAMES: Final[Mapping[str, str]] = {
+    "order_placed": "Purchase",
+    "lead_submitted": "Lead",
+    "lead_qualified": "QualifiedLead",
+    "lead_converted": "ConvertedLead",
+    "view_content": "ViewContent",
+    "search": "Search",
+    "add_to_cart": "AddToCart",
+    "initiate_checkout": "InitiateCheckout",
+    "add_payment_info": "AddPaymentInfo",
+    "complete_registration": "CompleteRegistration",
+    "submit_application": "SubmitApplication",
+    "subscribe": "Subscribe",
+    "start_trial": "StartTrial",
+    "contact": "Contact",
+    "schedule": "Schedule",
+}
+# std-help page, and names that are no longer on it and still taken: what TikTok counts as a conversion.
+STANDARD_EVENTS: Final = frozenset(
+    "AddPaymentInfo AddToCart AddToWishlist ApplicationApproval CompleteRegistration Contact CustomizeProduct Download "
+    "FindLocation InitiateCheckout Lead Purchase Schedule Search StartTrial SubmitApplication Subscribe ViewContent "
+    "CompletePayment SubmitForm PlaceAnOrder ClickButton".split()
+)
+# Where it happened decides the event source; a lead from a CRM is the exception, see `_source`.
+EVENT_SOURCES: Final[Mapping[str, Source]] = {
+    "WEBSITE": "web",
+    "APP": "app",
+    "STORE": "offline",
+    "PHONE": "offline",
+    "CHAT": "web",
+    "EMAIL": "web",
+    "MESSAGING": "web",
+    "SYSTEM": "web",
+    "OTHER": "web",
+}
+
+# Seen for the web and for stores in a partner's documentation; the vendor's own words were not readable.
+MOST_AGE: Final = 28 * DAY
+MOST_EVENTS: Final = 1000
+DEFAULTS: Final = Limits(events_per_request=1000, bytes_per_request=1_000_000, requests_per_second=10.0)
+
+_ID: Final = re.compile("[0-9A-Za-z_-]{1,64}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class TikTokOptions:
+    """What a TikTok destination may set beside the common things.
+
+    The ids name where events go that did not happen on the web; without one, such events are skipped.
+    `external_ids` must say what the pixel of the same account does to an id.
+    """
+
+    offline_event_set_id: str | None = None
+    crm_event_set_id: str | None = None
+    app_id: str | None = None
+    base_url: str = "https://business-api.tiktok.com"
+    test_event_code: str | None = None
+    external_ids: ExternalIds = "as-written"
+    event_names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an id or an event name that TikTok cannot mean."""
+        for name in ("offline_event_set_id", "crm_event_set_id", "app_id", "test_event_code"):
+            given = getattr(self, name)
+            if given is not None and not _ID(given):
+                raise ValueError(f"{name} must be 1 to 64 letters, digits, dashes and underscores")
+        check_web_address("base_url", self.base_url)
+        check_event_names(self.event_names, STANDARD_EVENTS)
+
+
+class TikTok(Platform):
+    """One pixel, and the event sets and the app that belong to it."""
+
+    def __init__(self, destination: Destination) -> None:
+        options = destination.options if isinstance(destination.options, TikTokOptions) else TikTokOptions()
+        self.destination = destination
+        self._names = {**EVENT_NAMES, **options.event_names}
+        self._visit, self._lead = visit_keys(options.external_ids), lead_keys(options.external_ids)
+        self._app = {"IOS": ios_keys(options.external_ids), "ANDROID": android_keys(options.external_ids)}
+        self._url = f"{options.base_url.rstrip('/')}/open_api/v1.3/event/track/"
+        ids: dict[Source, str | None] = {
+            "web": destination.account,
+            "app": options.app_id,
+            "offline": options.offline_event_set_id,
+            "crm": options.crm_event_set_id,
+        }
+        self._groups = {source: f"{source}:{given}" for source, given in ids.items() if given}
+        self._heads = {
+            self._groups[source]: _head(source, given, options.test_event_code) for source, given in ids.items() if given
+        }
+
+    def keys(self, event: Event) -> MatchTable:
+        """Return the table for visits, for the app's system, or for leads from a CRM."""
+        return self._table(event, _source(event))
+
+    def shape(self, event: Event) -> Shaped | Skipped | Refusal:
+        """Put an event into TikTok's words; the key order is fixed, so the same event gives the same bytes."""
+        name = self._names.get(event.name) or _custom_name(event)
+        if name is None:
+            return Skipped(Reason.NO_PLATFORM_EVENT)
+        source = _source(event)
+        group = self._groups.get(source)
+        if group is None:
+            return Skipped(Reason.NOT_SET_UP)
+        limitable = source in parts.LIMITABLE
+        if not limitable and event.body["consent"]["limited_data_use"]:
+            # The flag is known for the web and for apps only: what cannot be limited is not sent.
+            return Skipped(Reason.CONSENT_DENIED)
+        country = country_of(event)
+        found = identify(event.body, self._table(event, source), country, day_of(event), event.seals)
+        user = found.keys
+        fault = parts.fault_of(event, name)
+        if fault is not None:
+            return Refusal(Reason.INVALID_EVENT, fault)
+        match_keys = tuple(user)
+        unmatchable = parts.unmatchable(source, match_keys)
+        if unmatchable is not None:
+            return Refusal(Reason.NO_MATCH_KEY, unmatchable)
+        shaped: dict[str, object] = {
+            "event": name,
+            "event_time": int(event.time),
+            "event_id": event.id,
+            "user": user,
+        }
+        match source:
+            case "web":
+                shaped.update(parts.page(event))
+            case "crm":
+                shaped.update(parts.lead(event, user.pop("lead_id", None)))
+            case "app":
+                user.update(parts.tracking(event))
+                shaped.update(parts.app(event))
+            case "offline":
+                pass
+        shaped.update(parts.properties(event))
+        if limitable and parts.limited(event):
+            shaped["limited_data_use"] = True
+        return Shaped(
+            name,
+            encoded(shaped),
+            expires_at=int(event.time) + MOST_AGE - MARGIN,
+            not_before=event.time,
+            match_keys=match_keys,
+            dropped=found.dropped,
+            group=group,
+            notes=parts.notes_of(event, source, found.dropped, country),
+        )
+
+    def request(self, batch: Batch, secrets: Mapping[str, str]) -> Request:
+        """Write one POST to the event source of the batch. The token goes into a header, never into the URL."""
+        body = self._heads[batch.group] + b",".join(batch.payloads) + b"]}"
+        headers = {"Access-Token": secrets["token"], "Content-Type": "application/json"}
+        return Request(self._url, headers, body)
+
+    def read(self, reply: Reply | NoReply, count: int) -> Verdict:
+        """Read the verdict on a batch of `count`: see `tiktok_replies`."""
+        return replies.read(reply, count)
+
+    def _table(self, event: Event, source: Source) -> MatchTable:
+        if source == "crm":
+            return self._lead
+        app = event.body["app"]
+        return self._app[app["os"]] if source == "app" and app is not None else self._visit
+
+
+def _source(event: Event) -> Source:
+    """Return what TikTok calls the place of an event: what a system says of a lead is known from a CRM."""
+    place = event.body["action_source"]
+    return "crm" if place == "SYSTEM" and event.kind == "lead" else EVENT_SOURCES[place]
+
+
+def _custom_name(event: Event) -> str | None:
+    """Return the name that an activity brings itself: TikTok takes any."""
+    activity = activity_of(event)
+    return activity["custom_name"] if activity is not None and event.name == "custom" else None
+
+
+def _head(source: Source, given: str, test_event_code: str | None) -> bytes:
+    """Write what stands before the events of a request; a test code makes all of it test traffic."""
+    envelope = {"event_source": source, "event_source_id": given}
+    if test_event_code is not None:
+        envelope["test_event_code"] = test_event_code
+    return orjson.dumps(envelope)[:-1] + b',"data":['
+
+
+def faults(destination: Destination) -> Sequence[tuple[str, str]]:
+    """Find the pixel's code where the id of an event set belongs: TikTok refuses every event of such a request."""
+    options = destination.options
+    if not isinstance(options, TikTokOptions):
+        return ()
+    return [
+        (f"options.{name} is the pixel code of `account`", "set the id that Events Manager shows for the event set")
+        for name in ("offline_event_set_id", "crm_event_set_id")
+        if getattr(options, name) == destination.account
+    ]
+
+
+KIND: Final = PlatformKind(
+    name="tiktok",
+    options=TikTokOptions,
+    defaults=DEFAULTS,
+    open=TikTok,
+    secrets=("token",),
+    most_events=MOST_EVENTS,
+    account=r"[0-9A-Za-z_-]{1,64}",
+    test_option="test_event_code",
+    faults=faults,
+    weights=WEIGHTS,
+)

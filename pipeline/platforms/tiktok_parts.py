@@ -1,0 +1,162 @@
+"""The parts of a TikTok event beside names, times and match keys: page, properties, lead, app, limits of use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Final, TypedDict, cast
+
+from pipeline.core.contract import Activity, Item, Lead, Order
+from pipeline.core.currency import currency
+from pipeline.core.model import Event
+from pipeline.platforms.common import currency_of, items_of, lead_of, web_address
+from pipeline.platforms.tiktok_keys import STRONG, STRONG_IN_CRM
+
+# Names of one event at different times; all of them are money, and an amount without a currency is none.
+PURCHASES: Final = frozenset({"Purchase", "CompletePayment", "PlaceAnOrder"})
+# The event sources whose events can carry `limited_data_use`.
+LIMITABLE: Final = frozenset({"web", "app"})
+
+Json = Mapping[str, object]
+_NOTHING: Final[Json] = {}
+# A phone number as people of one country write it: no plus, no 00.
+_NATIONAL: Final = re.compile(r"\s*(?!00)[0-9(][0-9 ().\-/]{4,}").fullmatch
+
+
+class Content(TypedDict, total=False):
+    """One line of `contents`."""
+
+    content_id: str
+    content_name: str
+    content_category: str
+    brand: str
+    price: float
+    quantity: int
+
+
+def fault_of(event: Event, name: str) -> str | None:
+    """Return what TikTok requires of this event and it does not have, or None. Never holds a value."""
+    if event.id.isspace():
+        return "event_id is blank"
+    body = event.body
+    if name in PURCHASES and (body["value"] is None or not body["currency"]):
+        return f"a {name} needs value and currency"
+    if body["currency"] and currency(body["currency"]) is None:
+        return "currency is not an ISO 4217 code"
+    if body["value"] is not None and body["value"] < 0:
+        return "value is below zero"
+    return None
+
+
+def unmatchable(source: str, found: Collection[str]) -> str | None:
+    """Return why nobody can be matched by the keys that were found, or None. Never holds a value."""
+    strong = STRONG_IN_CRM if source == "crm" else STRONG
+    if strong.isdisjoint(found):
+        return f"TikTok cannot match a person by only: {', '.join(found) or 'nothing'}"
+    return None
+
+
+def notes_of(event: Event, source: str, dropped: Collection[str], country: str | None) -> tuple[str, ...]:
+    """Return what people should know of an event that is sent: `phone_no_country`, `no_page_url`."""
+    notes: tuple[str, ...] = ()
+    if country is None and "phone" in dropped and any(map(_NATIONAL, event.body["customer"]["phones"])):
+        notes = ("phone_no_country",)
+    if source == "web" and web_address(event.body["touch"]["url"]) is None:
+        notes = (*notes, "no_page_url")
+    return notes
+
+
+def page(event: Event) -> Json:
+    """Return where on the web it happened: the page's address and the one before it; what is no address is left out."""
+    touch = event.body["touch"]
+    url, referrer = web_address(touch["url"]), web_address(touch["referrer"])
+    if url and referrer:
+        return {"page": {"url": url, "referrer": referrer}}
+    if url:
+        return {"page": {"url": url}}
+    return {"page": {"referrer": referrer}} if referrer else _NOTHING
+
+
+def properties(event: Event) -> Json:
+    """Return what was bought, looked at or searched for, and what it is worth."""
+    said: dict[str, object] = {}
+    unit = currency_of(event)
+    if unit:
+        said["currency"] = unit
+    value = event.body["value"]
+    if value is not None:
+        said["value"] = float(value)
+    contents = [_content(item) for item in items_of(event) if item["quantity"] > 0]
+    if contents:
+        said["content_type"] = "product"
+        said["contents"] = contents
+    if event.kind == "order":
+        said["order_id"] = cast("Order", event.body)["order_id"]
+    elif event.kind == "activity":
+        _activity(cast("Activity", event.body), said)
+    return {"properties": said} if said else _NOTHING
+
+
+def _content(item: Item) -> Content:
+    # A numeric id or a price as text is refused (rud, react-native-tiktok-business-sdk #30).
+    content: Content = {"content_id": item["id"]}
+    if item["title"]:
+        content["content_name"] = item["title"]
+    if item["category"]:
+        content["content_category"] = item["category"]
+    if item["brand"]:
+        content["brand"] = item["brand"]
+    price = item["unit_price"]
+    if price is not None and price >= Decimal(0):
+        content["price"] = float(price)
+    content["quantity"] = item["quantity"]
+    return content
+
+
+def _activity(activity: Activity, said: dict[str, object]) -> None:
+    query = (activity["query"] or "").strip()
+    if query:
+        said["query"] = query
+    if activity["predicted_value"] is not None:
+        said["predicted_ltv"] = float(activity["predicted_value"])
+
+
+def lead(event: Event, lead_id: object) -> Json:
+    """Return which lead of which CRM it was; `lead_id` is TikTok's, or None."""
+    crm = (cast("Lead", event.body)["crm"] or "").strip() if lead_of(event) else ""
+    said: dict[str, object] = {}
+    if lead_id is not None:
+        said["lead_id"] = lead_id
+    if crm:
+        said["lead_event_source"] = crm
+    return {"lead": said} if said else _NOTHING
+
+
+def app(event: Event) -> Json:
+    """Return in which app it happened."""
+    app = event.body["app"]
+    if app is None:
+        return _NOTHING
+    said = {name: text for name in ("app_id", "app_name", "app_version") if (text := _text(app.get(name)))}
+    return {"app": said} if said else _NOTHING
+
+
+def tracking(event: Event) -> Json:
+    """Return `att_status`: what the person answered to Apple's question, which nobody asks on Android."""
+    app = event.body["app"]
+    if app is None:
+        return _NOTHING
+    if app["os"] == "ANDROID":
+        return {"att_status": "NOT_APPLICABLE"}
+    return {"att_status": "AUTHORIZED" if app["tracking_allowed"] else "DENIED"}
+
+
+def limited(event: Event) -> bool:
+    """Whether the use of the data is to be limited: it was asked for, or personalized ads were refused."""
+    consent = event.body["consent"]
+    return consent["limited_data_use"] is True or consent["ad_personalization"] == "DENIED"
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""

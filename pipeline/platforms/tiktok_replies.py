@@ -1,0 +1,140 @@
+"""TikTok's replies: which of them blame an event, which blame the account, and which only ask to wait.
+
+Sources: the code names of TikTok's own SDK, and answers seen in the field, as docs/platforms/tiktok.md tells.
+Nearly every error comes as HTTP 200 with a `code`, so the code decides and the HTTP status only where there is none.
+No text of TikTok's is passed on: it may quote the event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+
+from pipeline.core.model import Accepted, Doubt, Halt, Later, NoReply, Refusal, Reply, Verdict
+from pipeline.core.reason import Reason
+
+_OK: Final = 0
+_PARTIAL: Final = 20001
+# TikTok has this very request already: delivered, and counted as a warning.
+_DUPLICATED: Final = 40050
+_THROTTLES: Final = frozenset({40100, 40132, 61000})
+# 60001 is maintenance; 50000 to 53999 are the servers, the pixel's and the event store's among them.
+_SERVERS: Final = frozenset({60001, *range(50000, 54000)})
+_TOKENS: Final = frozenset({40102, 40104, 40105})
+_PERMISSIONS: Final = frozenset({40001, 40003, 40113, 40117, 40118, 40125, 40130})
+# A partner name, which is never sent; a version, an interface or a path that is not there.
+_REQUESTS: Final = frozenset({40063, 40101, 40006, 40051, 41001, 40400})
+_BLOCKED: Final = 41000
+_BLOCK_SECONDS: Final = 900.0
+# "Flow control" by its name, which nobody documents: tried again, and doubted when that does not help.
+_UNSURE: Final = frozenset({40016})
+_EVENTS: Final = range(40000, 50000)
+_TITLES: Final[Mapping[int, tuple[Reason, str]]] = {
+    _PARTIAL: (Reason.UNCONFIRMED, "TikTok took a part of the request and did not say which"),
+    40061: (Reason.OVERSIZE, "the request has too many events for TikTok"),
+    40062: (Reason.REJECTED, "TikTok found customer data that is not hashed"),
+}
+
+# The field stands before any quote or colon, so that no event's value is taken for it; `lead_event_source` is none.
+_ACCOUNT_FIELD: Final = re.compile(r"[^:'\"]{0,60}\bevent_source(?:_id)?\b").match
+# Only version 1 was ever seen to name the event: `Batch.0.properties.contents.0.content_id: ...`.
+_INDEX: Final = re.compile(r"[^:'\"]{0,60}\b(?:batch|data)(?:\.|\[)([0-9]{1,4})\b", re.IGNORECASE).match
+
+# A request id is the one text of TikTok's that is passed on, so it has to look like one.
+_REQUEST_ID: Final = re.compile("[0-9A-Za-z_-]{1,64}").fullmatch
+# Longer than this a header is not believed.
+_MOST_WAIT: Final = 3600.0
+
+
+def read(reply: Reply | NoReply, count: int) -> Verdict:
+    """Return the verdict on a batch of `count` events. Total: any bytes give one."""
+    if isinstance(reply, NoReply):
+        return Later(Reason.OUTAGE, reply.cause)
+    answer = _json(reply.body)
+    code = answer.get("code")
+    if type(code) is not int or reply.status >= 500:
+        return _read_bare(reply)
+    if code == _OK:
+        return Accepted() if reply.status == 200 else _read_bare(reply)
+    if code == _DUPLICATED:
+        return Accepted(warnings={str(code): count})
+    return _read_error(reply, code, answer, count)
+
+
+def _read_bare(reply: Reply) -> Verdict:
+    """Read an answer without TikTok's JSON: what a gateway says, or nothing TikTok documents."""
+    detail = f"HTTP {reply.status} without an answer in TikTok's form"
+    match reply.status:
+        case 429:
+            return Later(Reason.THROTTLED, detail, _wait(reply))
+        case 401:
+            return Halt(Reason.UNAUTHORIZED, detail)
+        case 403 | 404 | 405:
+            return Halt(Reason.MISCONFIGURED, detail)
+        case 413:
+            return Doubt(Refusal(Reason.OVERSIZE, "the request is too large for TikTok", http_status=413))
+        case status if 300 <= status < 400:
+            return Halt(Reason.MISCONFIGURED, f"HTTP {status}: a redirect, which a token must not follow")
+        case status if 400 <= status < 500 and status != 408:
+            blame = Refusal(Reason.REJECTED, detail, http_status=status)
+            return Later(Reason.UNKNOWN_ANSWER, detail, blame=blame)
+        case _:
+            return Later(Reason.OUTAGE, detail)
+
+
+def _read_error(reply: Reply, code: int, answer: Mapping[str, object], count: int) -> Verdict:
+    detail = f"TikTok error {code}, HTTP {reply.status}"
+    if code in _THROTTLES or reply.status == 429:
+        return Later(Reason.THROTTLED, detail, _wait(reply))
+    if code in _SERVERS:
+        return Later(Reason.OUTAGE, detail)
+    if code in _TOKENS:
+        return Halt(Reason.UNAUTHORIZED, detail)
+    if code == _BLOCKED:
+        return Halt(Reason.BLOCKED, detail, _BLOCK_SECONDS)
+    message = _text(answer.get("message"))
+    if code in _PERMISSIONS | _REQUESTS or (code in _EVENTS and _ACCOUNT_FIELD(message)):
+        return Halt(Reason.MISCONFIGURED, detail)
+    reason, title = _TITLES.get(code, (Reason.REJECTED, "TikTok refused the event"))
+    refusal = Refusal(
+        reason,
+        f"{title} ({detail})",
+        code=str(code),
+        http_status=reply.status,
+        trace_id=_trace(answer.get("request_id")),
+    )
+    if code in _UNSURE or (code != _PARTIAL and code not in _EVENTS):
+        return Later(Reason.UNKNOWN_ANSWER, detail, blame=refusal)
+    return Doubt(refusal, _suspects(message, count))
+
+
+def _suspects(message: str, count: int) -> tuple[int, ...]:
+    found = _INDEX(message)
+    return (int(found[1]),) if found and int(found[1]) < count else ()
+
+
+def _wait(reply: Reply) -> float | None:
+    """Return the seconds that a gateway asks to wait; TikTok itself documents no such header."""
+    after = reply.headers.get("retry-after", "")
+    return min(float(after), _MOST_WAIT) if after.isdecimal() else None
+
+
+def _json(body: bytes) -> dict[str, object]:
+    """Read a JSON object; anything else is an empty one, text that is no Unicode included."""
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _trace(value: object) -> str:
+    text = _text(value)
+    return text if _REQUEST_ID(text) else ""
