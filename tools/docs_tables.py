@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from pydantic import BaseModel  # noqa: E402
 from pydantic.fields import FieldInfo  # noqa: E402
 
-from pipeline.config.destination_entry import Entry, File, LimitsEntry, RuleEntry  # noqa: E402
+from pipeline.config.destination_entry import ConsentEntry, Entry, File, LimitsEntry, RuleEntry  # noqa: E402
 from pipeline.config.environment import example, shown, variables  # noqa: E402
 from pipeline.config.kafka_properties import REFUSED  # noqa: E402
 from pipeline.config.settings import Settings  # noqa: E402
@@ -99,6 +99,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "file": lambda: keys_table(File),
     "entry": lambda: keys_table(Entry),
     "rule": lambda: keys_table(RuleEntry),
+    "consent": lambda: keys_table(ConsentEntry),
     "limits": lambda: keys_table(LimitsEntry),
     "platform-limits": defaults_table,
     "options": options_table,
@@ -127,6 +128,8 @@ def _code(text: str | None) -> str:
 
 def _default(info: FieldInfo) -> str:
     value = info.default
+    if isinstance(value, frozenset) and value:
+        return ", ".join(f"`{each}`" for each in sorted(value))
     return "none" if not value or isinstance(value, BaseModel) else f"`{value}`"
 
 

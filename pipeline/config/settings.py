@@ -175,7 +175,7 @@ class Settings(Section):
     )
     source_topics: SourceTopics = Field(
         default={"capi.orders": "order", "capi.leads": "lead"},
-        description="Topics to read and what is in each: `topic=order`, `topic=lead` or `topic=activity`, by commas.",
+        description="Topics and what is in them: `topic=order`, `topic=lead` or `topic=activity`, comma-separated.",
         examples=["capi.orders=order,capi.leads=lead,capi.activities=activity"],
     )
     destinations_file: Path = Field(

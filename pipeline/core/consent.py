@@ -9,10 +9,9 @@ Nothing is parked for later sending: an event that may not go now is settled as 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, get_args
 
-from pipeline.core.contract import Body
+from pipeline.core.contract import Body, Consent, ConsentChoice
 from pipeline.core.destination import ConsentPolicy, Treatment
 from pipeline.core.model import Skipped
 from pipeline.core.normalize.place import country
@@ -29,22 +28,14 @@ NOWHERE: Final = "nowhere"
 ELSEWHERE: Final = "*"
 _DAY_MS: Final = 86_400_000
 
-
-class Decision(StrEnum):
-    """What consent decided on one event for one destination; the word is the metric's label."""
-
-    GRANTED = "granted"
-    UNKNOWN_SENT = "unknown_sent"
-    DENIED = "denied"
-    UNKNOWN_SKIPPED = "unknown_skipped"
-    EXPIRED_SKIPPED = "expired_skipped"
-
-
+# What consent decided on one event for one destination; the word is the metric's label.
+Decision = Literal["granted", "unknown_sent", "denied", "unknown_skipped", "expired_skipped"]
+DECISIONS: Final[tuple[Decision, ...]] = get_args(Decision)
 # What becomes of an event that does not go; what is not here goes.
 SKIPPED: Final[Mapping[Decision, Skipped]] = {
-    Decision.DENIED: Skipped(Reason.CONSENT_DENIED),
-    Decision.UNKNOWN_SKIPPED: Skipped(Reason.CONSENT_UNKNOWN),
-    Decision.EXPIRED_SKIPPED: Skipped(Reason.CONSENT_EXPIRED),
+    "denied": Skipped(Reason.CONSENT_DENIED),
+    "unknown_skipped": Skipped(Reason.CONSENT_UNKNOWN),
+    "expired_skipped": Skipped(Reason.CONSENT_EXPIRED),
 }
 
 
@@ -52,7 +43,7 @@ class ConsentGate:
     """One destination's policy, made ready once, so that asking it costs little."""
 
     def __init__(self, policy: ConsentPolicy) -> None:
-        self._purposes = policy.purposes
+        self._purposes = tuple(sorted(policy.purposes))
         days = policy.expires_after_days
         self._lifetime_ms = None if days is None else days * _DAY_MS
         self._sends = _by_place(policy.unknown)
@@ -64,38 +55,33 @@ class ConsentGate:
         granted = True
         for purpose in self._purposes:
             choice = consent[purpose]
-            if choice == "DENIED":
-                return Decision.DENIED
-            granted = granted and choice == "GRANTED"
-        if granted and not self._is_expired(body):
-            return Decision.GRANTED
+            if choice != "GRANTED":
+                if choice == "DENIED":
+                    return "denied"
+                granted = False
+        if granted and (self._lifetime_ms is None or not _is_expired(body, self._lifetime_ms)):
+            return "granted"
         if self._sends_unknown(body):
-            return Decision.UNKNOWN_SENT
-        return Decision.EXPIRED_SKIPPED if granted else Decision.UNKNOWN_SKIPPED
+            return "unknown_sent"
+        return "expired_skipped" if granted else "unknown_skipped"
 
     def words(self, body: Body) -> str:
         """Return why consent decides as it does, without customer data; empty when everything is granted."""
         consent = body["consent"]
-        named = ", ".join(f"`{purpose}`" for purpose in sorted(self._purposes))
-        match self.decide(body):
-            case Decision.GRANTED:
-                return ""
-            case Decision.DENIED:
-                denied = (purpose for purpose in sorted(self._purposes) if consent[purpose] == "DENIED")
-                return f"consent: the customer denied {', '.join(f'`{purpose}`' for purpose in denied)}"
-            case decision:
-                old = all(consent[purpose] == "GRANTED" for purpose in self._purposes)
-                choice = f"the choice on {named} is too old" if old else f"no full choice on {named} is recorded"
-                # Where a customer is, is customer data: only that nobody said it is told.
-                place = "a place that is not known" if place_of(body) is None else "the place"
-                said = "send" if decision is Decision.UNKNOWN_SENT else "skip"
-                return f"consent: {choice}, and `unknown` says {said} for {place}"
+        decision = self.decide(body)
+        if decision == "granted":
+            return ""
+        if decision == "denied":
+            return f"consent: {self._named(consent, 'DENIED')} was denied"
+        missing = self._named(consent, "UNKNOWN")
+        choice = f"no choice on {missing} is recorded" if missing else "the recorded choice is too old"
+        # Where a customer is, is customer data: only that nobody said it is told.
+        place = "a place that is not known" if place_of(body) is None else "the place"
+        said = "send" if decision == "unknown_sent" else "skip"
+        return f"consent: {choice}, and `unknown` says {said} for {place}"
 
-    def _is_expired(self, body: Body) -> bool:
-        if self._lifetime_ms is None:
-            return False
-        recorded_at = body["consent"]["recorded_at"]
-        return recorded_at is not None and body["occurred_at"] - recorded_at > self._lifetime_ms
+    def _named(self, consent: Consent, choice: ConsentChoice) -> str:
+        return ", ".join(f"`{purpose}`" for purpose in self._purposes if consent[purpose] == choice)
 
     def _sends_unknown(self, body: Body) -> bool:
         place = place_of(body)
@@ -104,6 +90,11 @@ class ConsentGate:
         region = region_of(body)
         found = self._sends.get(region) if region is not None else None
         return self._sends.get(place, self._sends_elsewhere) if found is None else found
+
+
+def _is_expired(body: Body, lifetime_ms: int) -> bool:
+    recorded_at = body["consent"]["recorded_at"]
+    return recorded_at is not None and body["occurred_at"] - recorded_at > lifetime_ms
 
 
 def place_of(body: Body) -> str | None:

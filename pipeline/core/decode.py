@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final
 
 from pipeline.core.avro.binary import UnreadableError
 from pipeline.core.avro.compatibility import incompatibilities, same_name
@@ -50,8 +50,9 @@ class Reader:
     start: int
     id_field: str
     name_field: str
-    names: Mapping[object, str]
-    read: Callable[[bytes, int], Body]
+    names: Mapping[str, str]
+    # A `Body` of the kind, by the compiled schema; which of its fields are read here depends on the kind.
+    read: Callable[[bytes, int], Any]
     compiled: RecordReader
 
 
@@ -110,14 +111,15 @@ def decode(record: Record, reader: Reader) -> Event | Refusal | Skipped:
     if value is None:
         return _TOMBSTONE
     try:
-        body = reader.read(value, reader.start)
+        fields = reader.read(value, reader.start)
     except _BROKEN as error:
         return _refusal(error, value, reader)
-    own_id = body.get(reader.id_field)
+    body: Body = fields
+    own_id = fields[reader.id_field]
     broken = broken_rule(body, own_id)
     if broken is not None:
         return Refusal(Reason.INVALID_EVENT, " ".join(broken))
-    name = reader.names[body.get(reader.name_field)]
+    name = reader.names[fields[reader.name_field]]
     event_id = body["event_id"] or f"{name}:{own_id}"
     return Event(reader.kind, name, event_id, body["occurred_at"] / 1000, body, reader.schema_id)
 
@@ -162,8 +164,8 @@ def _reader(compiled: RecordReader, ours: Schema, kind: Kind, ref: SchemaRef | N
         start=payload_start(ref),
         id_field=ID_FIELDS[kind],
         name_field=NAME_FIELDS[kind],
-        names=dict(event_names(ours, kind)),
-        read=cast("Callable[[bytes, int], Body]", compiled.read),
+        names=event_names(ours, kind),
+        read=compiled.read,
         compiled=compiled,
     )
 

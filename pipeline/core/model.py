@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from pipeline.core.contract import Body, Kind
+from pipeline.core.contract import ID_FIELDS, Body, Kind
 from pipeline.core.ledger import Page
 from pipeline.core.reason import Reason
 

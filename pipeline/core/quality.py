@@ -5,7 +5,7 @@ Each platform weighs its match keys (`PlatformKind.weights`); the docs of each s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 BEST: Final = 10.0
@@ -16,8 +16,16 @@ def quality(keys: Collection[str], weights: Mapping[str, float]) -> float:
     return min(BEST, sum(weights.get(key, 0.0) for key in keys))
 
 
-def improvements(keys: Collection[str], weights: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Return the keys that would raise the estimate, with by how much, the best first."""
+def improvements(
+    keys: Collection[str], weights: Mapping[str, float], one_of: Sequence[Collection[str]] = ()
+) -> list[tuple[str, float]]:
+    """Return the keys that would raise the estimate, with by how much, the best first.
+
+    Of each collection in `one_of` only one key is sent: another one would take its place.
+    """
     now = quality(keys, weights)
-    gains = [(key, min(BEST, now + weight) - now) for key, weight in weights.items() if key not in keys]
+    gains: list[tuple[str, float]] = []
+    for key in weights.keys() - set(keys):
+        rivals = {rival for group in one_of if key in group for rival in group}
+        gains.append((key, quality({*keys, key} - (rivals - {key}), weights) - now))
     return sorted(((key, gain) for key, gain in gains if gain > 0), key=lambda item: (-item[1], item[0]))

@@ -26,6 +26,10 @@ class Reason(StrEnum):
     CONSENT_EXPIRED = "consent_expired"
     # The platform has no event for this (a refund outside Google, a lost lead).
     NO_PLATFORM_EVENT = "no_platform_event"
+    # An order was taken back in part, and the event does not say what is left of its value.
+    NO_REMAINING_VALUE = "no_remaining_value"
+    # The destination has no account of the platform for the place where it happened: a store, an app, a CRM.
+    NOT_SET_UP = "not_set_up"
     # The same event with the same bytes was accepted by this destination a moment ago.
     DUPLICATE = "duplicate"
 
@@ -66,6 +70,8 @@ class Reason(StrEnum):
     MISCONFIGURED = "misconfigured"
     # The platform blocked the account for a while.
     BLOCKED = "blocked"
+    # The platform takes no more requests today.
+    QUOTA_SPENT = "quota_spent"
     # Nearly everything is refused for one cause: that is configuration, not events.
     ALL_REJECTED = "all_rejected"
 

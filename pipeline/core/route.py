@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.core.consent import ConsentGate, place_of
+from pipeline.core.consent import ConsentGate, Decision, place_of
 from pipeline.core.destination import Destination, Rule, Slice
 from pipeline.core.model import Event
 
@@ -28,15 +28,16 @@ class Route:
     """The way to one destination, made ready once: what its rule leaves out costs nothing per event."""
 
     def __init__(self, destination: Destination) -> None:
-        self._checks = _checks(destination.rule)
         self.consent = ConsentGate(destination.consent)
+        self._checks = _checks(destination.rule)
+        self._tests = tuple(check.passes for check in self._checks)
 
-    def wants(self, event: Event) -> bool:
-        """Whether `event` passes every check."""
-        for check in self._checks:  # noqa: SIM110 - `all` would make a generator for each event
-            if not check.passes(event):
-                return False
-        return True
+    def decide(self, event: Event) -> Decision | None:
+        """Return what consent decides on `event`, or None: the rule does not want it, and nobody asks for consent."""
+        for passes in self._tests:
+            if not passes(event):
+                return None
+        return self.consent.decide(event.body)
 
     def objections(self, event: Event) -> list[str]:
         """Return why `event` is not wanted, a sentence for each check that it fails; none when it is wanted."""
@@ -68,8 +69,8 @@ def _checks(rule: Rule) -> tuple[Check, ...]:
 def _among(part: str, read: _Read, wanted: frozenset[str]) -> Check:
     def words(event: Event) -> str:
         found = read(event)
-        named = "the event names none" if found is None else f"`{found}`"
-        return f"{part}: {named}; wanted are {', '.join(sorted(wanted))}"
+        named = "none" if found is None else f"`{found}`"
+        return f"{part}: {named} is not among {', '.join(sorted(wanted))}"
 
     return Check(lambda event: read(event) in wanted, words)
 
@@ -85,7 +86,7 @@ def _within(share: Slice) -> Check:
     start, end = share.start, share.end
 
     def words(event: Event) -> str:
-        return f"share: the event lies at {position(event.own_id):.2f} %; wanted is {start:g} % up to {end:g} %"
+        return f"share: the event lies at {position(event.own_id):.2f} %, outside of {start:g} % to {end:g} %"
 
     return Check(lambda event: start <= position(event.own_id) < end, words)
 

@@ -34,10 +34,13 @@ def broken_rule(body: Body, own_id: object) -> tuple[str, str] | None:
             return "currency", f"is missing, and {amount} is there"
         if currency(body["currency"]) is None:
             return "currency", "is not an ISO 4217 code"
-    return _broken_name(body.get("custom_name")) if body.get("name") == "CUSTOM" else None
+    return _broken_name(body) if "custom_name" in body else None
 
 
-def _broken_name(custom_name: object) -> tuple[str, str] | None:
+def _broken_name(activity: Body) -> tuple[str, str] | None:
+    if activity.get("name") != "CUSTOM":
+        return None
+    custom_name = activity.get("custom_name")
     if not isinstance(custom_name, str) or not custom_name or custom_name.isspace():
         return "custom_name", "is empty, and name is CUSTOM"
     if _CUSTOM_NAME(custom_name) is None:

@@ -36,7 +36,6 @@ destinations:
     mode: live
     rule:
       stores: [{stores}] # the staff's store is not among them
-    unknown_consent: skip-in-eea
     limits:
       events_per_request: 100
       requests_per_second: 100

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 
 from pipeline.core import signals as say
 from pipeline.core.breaker import State
-from pipeline.core.consent import Decision
+from pipeline.core.consent import DECISIONS
 from pipeline.core.quality import quality
 from pipeline.core.reason import Reason
 from pipeline.edge.metrics import Meters
@@ -77,7 +77,7 @@ class Telemetry:
         """
         self._weights[destination] = weights
         self._meters.count("capi_events_accepted_total", 0, destination, platform_name)
-        for decision in Decision:
+        for decision in DECISIONS:
             self._meters.count("capi_consent_decisions_total", 0, destination, decision)
         self._lane(destination, "running")
         for state in State:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.core.batch import ENVELOPE_BYTES
-from pipeline.core.consent import SKIPPED, Decision
+from pipeline.core.consent import DECISIONS, SKIPPED, Decision
 from pipeline.core.decode import SchemaRef, decode, schema_ref
 from pipeline.core.ledger import Ledger, Page
 from pipeline.core.model import DeadLetter, Delivery, Event, Record, Refusal, Shaped, Skipped
@@ -52,18 +52,41 @@ class Prepared:
         return sum(map(len, self.deliveries.values())) + len(self.letters) + self.skipped.total()
 
 
+class Way:
+    """All that is asked of one destination before an event is a delivery: its rule, consent, the platform, the time."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.name = platform.destination.name
+        self.platform = platform
+        self.route = Route(platform.destination)
+        self._most_bytes = platform.destination.limits.bytes_per_request
+
+    def outcome(self, event: Event, now: Moment) -> tuple[Decision | None, Shaped | Skipped | Refusal]:
+        """Return what consent decides on `event`, as `Route.decide`, and what becomes of it at that moment."""
+        decision = self.route.decide(event)
+        if decision is None:
+            return None, _NOT_ROUTED
+        skipped = SKIPPED.get(decision)
+        if skipped is not None:
+            return decision, skipped
+        shaped = self.platform.shape(event)
+        if type(shaped) is Shaped:
+            return decision, _unfit(shaped, now, self._most_bytes) or shaped
+        return decision, shaped
+
+
 class Preparer:
     """Takes records into the ledger for a fixed set of destinations."""
 
     def __init__(self, platforms: Sequence[Platform], schemas: Schemas, ledger: Ledger) -> None:
-        self._platforms = platforms
-        self._ways = [(platform, Route(platform.destination)) for platform in platforms]
+        self._ways = [Way(platform) for platform in platforms]
         self._schemas = schemas
         self._ledger = ledger
 
     def prepare(self, records: Sequence[Record], *, now: Moment) -> Prepared:
         """Take `records` in order, up to the first whose schema is not known yet."""
-        out = Prepared({platform.destination.name: [] for platform in self._platforms})
+        out = Prepared({way.name: [] for way in self._ways})
+        events = 0
         for index, record in enumerate(records):
             page = self._ledger.page(record.topic, record.partition)
             if page is None:
@@ -79,6 +102,7 @@ class Preparer:
                 break
             read = reader if isinstance(reader, Refusal) else decode(record, reader)
             if isinstance(read, Event):
+                events += 1
                 self._deliver(record, page, read, out, now)
             else:
                 self._unreadable(record, page, read, out)
@@ -90,6 +114,7 @@ class Preparer:
         for topic in {record.topic for record in ours}:
             sizes = [record.size for record in ours if record.topic == topic]
             out.taken[topic] = (len(sizes), sum(sizes))
+        self._count_granted(events, out)
         return out
 
     def can_read(self, record: Record) -> bool:
@@ -103,17 +128,17 @@ class Preparer:
     def _unreadable(self, record: Record, page: Page, why: Refusal | Skipped, out: Prepared) -> None:
         if isinstance(why, Skipped):
             out.holes[record.topic] += page.take(record.offset, shares=0, size=0)
-            out.skipped.update((platform.destination.name, why.reason) for platform in self._platforms)
+            out.skipped.update((way.name, why.reason) for way in self._ways)
             return
         out.holes[record.topic] += page.take(record.offset, shares=1, size=record.size)
         out.letters.append(DeadLetter(record, page, None, None, why))
 
     def _deliver(self, record: Record, page: Page, event: Event, out: Prepared, now: Moment) -> None:
         shares, size = 0, record.size
-        for platform, route in self._ways:
-            name = platform.destination.name
-            decision, found = outcome(event, platform, route, now)
-            if decision is not None:
+        for way in self._ways:
+            name = way.name
+            decision, found = way.outcome(event, now)
+            if decision is not None and decision != "granted":
                 out.decisions[name, decision] += 1
             if type(found) is Shaped:
                 shares += 1
@@ -125,25 +150,17 @@ class Preparer:
                 out.skipped[name, found.reason] += 1
             elif type(found) is Refusal:
                 shares += 1
-                letter = DeadLetter(record, page, name, platform.destination.platform, found, event.id, event.schema_id)
+                platform = way.platform.destination.platform
+                letter = DeadLetter(record, page, name, platform, found, event.id, event.schema_id)
                 out.letters.append(letter)
         out.holes[record.topic] += page.take(record.offset, shares=shares, size=size)
 
-
-def outcome(
-    event: Event, platform: Platform, route: Route, now: Moment
-) -> tuple[Decision | None, Shaped | Skipped | Refusal]:
-    """Return what consent decided, None where the rule came before it, and what becomes of `event` at that moment."""
-    if not route.wants(event):
-        return None, _NOT_ROUTED
-    decision = route.consent.decide(event.body)
-    skipped = SKIPPED.get(decision)
-    if skipped is not None:
-        return decision, skipped
-    shaped = platform.shape(event)
-    if type(shaped) is Shaped:
-        return decision, _unfit(shaped, now, platform.destination.limits.bytes_per_request) or shaped
-    return decision, shaped
+    def _count_granted(self, events: int, out: Prepared) -> None:
+        """Count by batch what is usual: of the events that a destination wants, all that were not decided otherwise."""
+        for way in self._ways:
+            others = out.skipped[way.name, Reason.NOT_ROUTED] + sum(out.decisions[way.name, each] for each in DECISIONS)
+            if events > others:
+                out.decisions[way.name, "granted"] = events - others
 
 
 def _unfit(shaped: Shaped, now: Moment, most_bytes: int) -> Refusal | None:

@@ -29,6 +29,7 @@ from pipeline.core.model import (
     Skipped,
     Verdict,
 )
+from pipeline.platforms.follow import Following
 
 
 class Platform(Protocol):
@@ -119,6 +120,12 @@ class PlatformKind:
     optional_secrets: tuple[str, ...] = ()
     # What a match key is worth, for an estimate of how well events match: see `core.quality`.
     weights: Mapping[str, float] = field(default_factory=dict)
+    # Match keys that are made of several rows of the table, and only of all of them.
+    composed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    # Match keys of which the platform takes only one.
+    one_of: Sequence[Sequence[str]] = ()
+    # How the final word on an accepted batch is asked for, where acceptance is not yet that word.
+    follow: Callable[[Destination], Following] | None = None
 
 
 def encoded(event: Mapping[str, object]) -> bytes:

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, cast
 
-from pipeline.core.contract import EVENTS_OF, Activity, Item, Lead, Order
+from pipeline.core.contract import EVENTS_OF, Activity, App, Item, Lead, Order
 from pipeline.core.model import Event
 from pipeline.core.normalize.place import country
 
@@ -17,6 +17,8 @@ DAY: Final = 86_400.0
 MARGIN: Final = 1800.0
 # What takes a conversion back: sent as one, it would count.
 TAKEN_BACK: Final = frozenset({"order_refunded", "order_cancelled"})
+# The places of `extinfo`, the device facts that Meta and Snapchat want in one form.
+EXTINFO_ITEMS: Final = 16
 # Days from 0001-01-01 to 1970-01-01.
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?", re.IGNORECASE).fullmatch
@@ -61,6 +63,24 @@ def country_of(event: Event) -> str | None:
     return country(home) if home else None
 
 
+def custom_name(event: Event) -> str | None:
+    """Return the name that its producer gave a custom activity; None for every other event."""
+    activity = activity_of(event)
+    return activity["custom_name"] if activity is not None and activity["name"] == "CUSTOM" else None
+
+
+def taken_name(event: Event, standard: Collection[str]) -> str | None:
+    """Return what is wrong with a custom activity that calls itself what the platform counts as something else."""
+    name = custom_name(event)
+    if name is None or _bare(name) not in {_bare(one) for one in standard}:
+        return None
+    return "custom_name is the name of one of the platform's own events"
+
+
+def _bare(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
+
+
 def items_of(event: Event) -> list[Item]:
     """Return the lines of an order or an activity that name a product: a line without an id names none."""
     if event.kind == "lead":
@@ -81,6 +101,17 @@ def lead_of(event: Event) -> Lead | None:
 def activity_of(event: Event) -> Activity | None:
     """Return the body as an activity, or None."""
     return cast("Activity", event.body) if event.kind == "activity" else None
+
+
+def extinfo_of(app: App) -> list[str]:
+    """Return the device facts as they were given, or as many as the app's own fields make; no place is filled up."""
+    return app["extinfo"] or [
+        "a2" if app["os"] == "ANDROID" else "i2",
+        app["app_id"] or "",
+        app["app_version"] or "",
+        app["app_version"] or "",
+        app["os_version"] or "",
+    ]
 
 
 def currency_of(event: Event) -> str | None:

@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from typing import Final
 
 import orjson
+from typing_extensions import override
 
 from pipeline.core.contract import Body, Messaging
 from pipeline.core.currency import currency
@@ -32,7 +33,9 @@ from pipeline.platforms.common import (
     check_event_names,
     check_web_address,
     country_of,
+    custom_name,
     day_of,
+    taken_name,
     web_address,
 )
 from pipeline.platforms.meta_keys import ExternalIds, lead_keys, order_keys
@@ -45,13 +48,29 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
     "lead_qualified": "QualifiedLead",
     "lead_converted": "ConvertedLead",
     "lead_lost": "LostLead",
+    "page_view": "PageView",
+    "view_content": "ViewContent",
+    "search": "Search",
+    "add_to_cart": "AddToCart",
+    "initiate_checkout": "InitiateCheckout",
+    "add_payment_info": "AddPaymentInfo",
+    "complete_registration": "CompleteRegistration",
+    "submit_application": "SubmitApplication",
+    "subscribe": "Subscribe",
+    "start_trial": "StartTrial",
+    "contact": "Contact",
+    "schedule": "Schedule",
 }
 # Business messaging takes a closed list of names, and calls a lead differently (business-messaging page).
 MESSAGING_NAMES: Final[Mapping[str, str]] = {
     "order_placed": "Purchase",
     "lead_submitted": "LeadSubmitted",
     "lead_qualified": "QualifiedLead",
+    "view_content": "ViewContent",
+    "add_to_cart": "AddToCart",
+    "initiate_checkout": "InitiateCheckout",
 }
+_STANDARD: Final = frozenset(EVENT_NAMES.values())
 ALLOWED_IN_MESSAGING: Final = frozenset(
     "Purchase LeadSubmitted InitiateCheckout AddToCart ViewContent OrderCreated OrderShipped OrderDelivered "
     "OrderCanceled OrderReturned CartAbandoned QualifiedLead RatingProvided ReviewProvided".split()
@@ -126,20 +145,23 @@ class Meta(Platform):
         self.destination = destination
         self._names = {**EVENT_NAMES, **options.event_names}
         self._messaging_names = {**MESSAGING_NAMES, **options.event_names}
-        self._keys = {"order": order_keys(options.external_ids), "lead": lead_keys(options.external_ids)}
+        keys = order_keys(options.external_ids)
+        self._keys = {"order": keys, "lead": lead_keys(options.external_ids), "activity": keys}
         self._url = f"{options.base_url.rstrip('/')}/{options.api_version}/{destination.account}/events"
         code = options.test_event_code
         self._tail = b"" if code is None else b',"test_event_code":' + orjson.dumps(code)
 
+    @override
     def keys(self, event: Event) -> MatchTable:
-        """Return the table for orders, or for leads."""
+        """Return the table for leads, or for everything else."""
         return self._keys[event.kind]
 
+    @override
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
         """Put an event into Meta's words; the key order is fixed, so the same event gives the same bytes."""
         body = event.body
         source = body["action_source"]
-        name = (self._messaging_names if source == "MESSAGING" else self._names).get(event.name)
+        name = (self._messaging_names if source == "MESSAGING" else self._names).get(event.name) or custom_name(event)
         if name is None or (event.name == "lead_lost" and source != "SYSTEM"):
             return Skipped(Reason.NO_PLATFORM_EVENT)
         found = identify(body, self._keys[event.kind], country_of(event), day_of(event), event.seals)
@@ -149,7 +171,12 @@ class Meta(Platform):
             # cookies page: a click cannot come after what it led to; such a stamp was minted late.
             del user_data["fbc"]
             found.dropped = tuple(dict.fromkeys((*found.dropped, "fbc")))
-        fault = _missing(body, name) or _missing_at(body, name, url, user_data) or parts.fault_of(event)
+        fault = (
+            taken_name(event, _STANDARD)
+            or _missing(body, name)
+            or _missing_at(body, name, url, user_data)
+            or parts.fault_of(event)
+        )
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
         if any(user_data.keys() <= weak for weak in TOO_BROAD):
@@ -176,6 +203,7 @@ class Meta(Platform):
             dropped=found.dropped,
         )
 
+    @override
     def request(self, batch: Batch, secrets: Mapping[str, str]) -> Request:
         """Write one POST. The token goes into a header, never into the URL, which gets logged on the way."""
         token = secrets["token"]
@@ -187,10 +215,12 @@ class Meta(Platform):
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         return Request(self._url, headers, body)
 
+    @override
     def read(self, reply: Reply | NoReply, count: int) -> Verdict:
         """Read the verdict on a batch of `count`: see `meta_replies`."""
         return replies.read(reply, count)
 
+    @override
     def advice(self, reply: Reply) -> Advice:
         """Slow down at 75 % of any usage limit, be silent for a minute at 90 %."""
         return replies.advice(reply)
@@ -249,6 +279,28 @@ def notices(options: object, today: date) -> Sequence[str]:
     return (f"Graph API {version} {word} on {ends}: set options.api_version to a newer one",)
 
 
+# Our estimate, in the order in which Meta's best-practices page ranks customer information parameters.
+WEIGHTS: Final[Mapping[str, float]] = {
+    "em": 3.0,
+    "lead_id": 3.0,
+    "ph": 2.0,
+    "fbc": 2.0,
+    "madid": 2.0,
+    "external_id": 1.0,
+    "fb_login_id": 1.0,
+    "fbp": 0.5,
+    "client_ip_address": 0.5,
+    "client_user_agent": 0.2,
+    "db": 0.4,
+    "fn": 0.2,
+    "ln": 0.2,
+    "zp": 0.1,
+    "ct": 0.1,
+    "st": 0.1,
+    "country": 0.1,
+    "ge": 0.1,
+}
+
 KIND: Final = PlatformKind(
     name="meta",
     options=MetaOptions,
@@ -260,4 +312,5 @@ KIND: Final = PlatformKind(
     test_option="test_event_code",
     notices=notices,
     optional_secrets=("app_secret",),
+    weights=WEIGHTS,
 )

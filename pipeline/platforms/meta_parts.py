@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypedDict, cast
+from typing import Final, TypedDict
 
-from pipeline.core.contract import App, Body, Item, Lead, Order
+from pipeline.core.contract import Activity, App, Body, Item, Lead
 from pipeline.core.model import Event
 from pipeline.core.normalize.network import fbc
+from pipeline.platforms.common import activity_of, items_of, lead_of, order_of
 
 EXTINFO_ITEMS: Final = 16
 # business-messaging page: the ids that each channel needs, by their names in user_data.
@@ -59,8 +60,8 @@ def fault_of(event: Event) -> str | None:
     body = event.body
     if event.id.isspace():
         return "event_id is blank"
-    if event.kind == "lead":
-        lead = cast("Lead", body)
+    lead = lead_of(event)
+    if lead is not None:
         # crm-integration page: without the CRM's name the event is accepted and never counted.
         if lead["action_source"] == "SYSTEM" and not (lead["crm"] or "").strip():
             return "a lead from a CRM (action source SYSTEM) needs crm, the CRM's name"
@@ -107,20 +108,28 @@ def custom_data(event: Event) -> Json:
         data["value"] = float(body["value"])
     if body["currency"]:
         data["currency"] = body["currency"].strip().upper()
-    if event.kind == "order":
-        _order(cast("Order", body), data)
-    else:
-        _lead(cast("Lead", body), data)
+    order, lead, activity = order_of(event), lead_of(event), activity_of(event)
+    if order is not None:
+        data["order_id"] = order["order_id"]
+    if lead is not None:
+        _lead(lead, data)
+    if activity is not None:
+        _activity(activity, data)
+    _contents(items_of(event), data)
     segment = _SEGMENTS.get(body["customer"]["type"])
     if segment is not None:
         data["customer_segmentation"] = segment
     return data
 
 
-def _order(order: Order, data: dict[str, object]) -> None:
-    data["order_id"] = order["order_id"]
-    # A line without an id names no product; Meta would refuse the whole request for it.
-    items = [item for item in order["items"] if item["id"].strip()]
+def _activity(activity: Activity, data: dict[str, object]) -> None:
+    if activity["query"]:
+        data["search_string"] = activity["query"]
+    if activity["predicted_value"] is not None:
+        data["predicted_ltv"] = float(activity["predicted_value"])
+
+
+def _contents(items: list[Item], data: dict[str, object]) -> None:
     if items:
         data["content_type"] = "product"
         data["content_ids"] = [item["id"] for item in items]

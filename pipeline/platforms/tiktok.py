@@ -8,11 +8,12 @@ Where they are silent, docs/platforms/tiktok.md says what was decided and why.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import orjson
+from typing_extensions import override
 
 from pipeline.core.destination import Destination, Limits
 from pipeline.core.identify import MatchTable, identify
@@ -78,7 +79,9 @@ MOST_AGE: Final = 28 * DAY
 MOST_EVENTS: Final = 1000
 DEFAULTS: Final = Limits(events_per_request=1000, bytes_per_request=1_000_000, requests_per_second=10.0)
 
-_ID: Final = re.compile("[0-9A-Za-z_-]{1,64}").fullmatch
+# Event sets and apps have ids of digits; a pixel's code, which has letters, is refused in their place (40002).
+_ID: Final = re.compile("[0-9]{1,32}").fullmatch
+_TEST_CODE: Final = re.compile("[0-9A-Za-z_-]{1,64}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,12 @@ class TikTokOptions:
 
     def __post_init__(self) -> None:
         """Raise ValueError for an id or an event name that TikTok cannot mean."""
-        for name in ("offline_event_set_id", "crm_event_set_id", "app_id", "test_event_code"):
+        for name in ("offline_event_set_id", "crm_event_set_id", "app_id"):
             given = getattr(self, name)
             if given is not None and not _ID(given):
-                raise ValueError(f"{name} must be 1 to 64 letters, digits, dashes and underscores")
+                raise ValueError(f"{name} must be digits, in quotes; a pixel's code stands in account")
+        if self.test_event_code is not None and not _TEST_CODE(self.test_event_code):
+            raise ValueError("test_event_code must be 1 to 64 letters, digits, dashes and underscores")
         check_web_address("base_url", self.base_url)
         check_event_names(self.event_names, STANDARD_EVENTS)
 
@@ -125,13 +130,17 @@ class TikTok(Platform):
         }
         self._groups = {source: f"{source}:{given}" for source, given in ids.items() if given}
         self._heads = {
-            self._groups[source]: _head(source, given, options.test_event_code) for source, given in ids.items() if given
+            self._groups[source]: _head(source, given, options.test_event_code)
+            for source, given in ids.items()
+            if given
         }
 
+    @override
     def keys(self, event: Event) -> MatchTable:
         """Return the table for visits, for the app's system, or for leads from a CRM."""
         return self._table(event, _source(event))
 
+    @override
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
         """Put an event into TikTok's words; the key order is fixed, so the same event gives the same bytes."""
         name = self._names.get(event.name) or _custom_name(event)
@@ -152,28 +161,18 @@ class TikTok(Platform):
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
         match_keys = tuple(user)
-        unmatchable = parts.unmatchable(source, match_keys)
+        unmatchable = parts.unmatchable(source, user.keys())
         if unmatchable is not None:
             return Refusal(Reason.NO_MATCH_KEY, unmatchable)
-        shaped: dict[str, object] = {
+        shaped = {
             "event": name,
             "event_time": int(event.time),
             "event_id": event.id,
             "user": user,
+            **parts.place(event, source, user),
+            **parts.properties(event),
+            **({"limited_data_use": True} if limitable and parts.limited(event) else {}),
         }
-        match source:
-            case "web":
-                shaped.update(parts.page(event))
-            case "crm":
-                shaped.update(parts.lead(event, user.pop("lead_id", None)))
-            case "app":
-                user.update(parts.tracking(event))
-                shaped.update(parts.app(event))
-            case "offline":
-                pass
-        shaped.update(parts.properties(event))
-        if limitable and parts.limited(event):
-            shaped["limited_data_use"] = True
         return Shaped(
             name,
             encoded(shaped),
@@ -185,12 +184,14 @@ class TikTok(Platform):
             notes=parts.notes_of(event, source, found.dropped, country),
         )
 
+    @override
     def request(self, batch: Batch, secrets: Mapping[str, str]) -> Request:
         """Write one POST to the event source of the batch. The token goes into a header, never into the URL."""
         body = self._heads[batch.group] + b",".join(batch.payloads) + b"]}"
         headers = {"Access-Token": secrets["token"], "Content-Type": "application/json"}
         return Request(self._url, headers, body)
 
+    @override
     def read(self, reply: Reply | NoReply, count: int) -> Verdict:
         """Read the verdict on a batch of `count`: see `tiktok_replies`."""
         return replies.read(reply, count)
@@ -222,18 +223,6 @@ def _head(source: Source, given: str, test_event_code: str | None) -> bytes:
     return orjson.dumps(envelope)[:-1] + b',"data":['
 
 
-def faults(destination: Destination) -> Sequence[tuple[str, str]]:
-    """Find the pixel's code where the id of an event set belongs: TikTok refuses every event of such a request."""
-    options = destination.options
-    if not isinstance(options, TikTokOptions):
-        return ()
-    return [
-        (f"options.{name} is the pixel code of `account`", "set the id that Events Manager shows for the event set")
-        for name in ("offline_event_set_id", "crm_event_set_id")
-        if getattr(options, name) == destination.account
-    ]
-
-
 KIND: Final = PlatformKind(
     name="tiktok",
     options=TikTokOptions,
@@ -241,8 +230,7 @@ KIND: Final = PlatformKind(
     open=TikTok,
     secrets=("token",),
     most_events=MOST_EVENTS,
-    account=r"[0-9A-Za-z_-]{1,64}",
+    account=r"[0-9]{0,31}[A-Za-z][0-9A-Za-z]{0,63}",
     test_option="test_event_code",
-    faults=faults,
     weights=WEIGHTS,
 )

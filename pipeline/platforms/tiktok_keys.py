@@ -34,15 +34,15 @@ _VISIT: Final = (
     MatchKey("ip", "touch.client_ip", Plain(network.client_ip), Form.CLEAR),
     MatchKey("user_agent", "touch.user_agent", Plain(network.user_agent), Form.CLEAR),
     MatchKey("locale", "touch.language", Plain(network.language_tag), Form.CLEAR),
-    MatchKey("ttclid", "touch.ttclid", Plain(network.opaque_id), Form.CLEAR),
-    MatchKey("ttp", "touch.ttp", Plain(network.opaque_id), Form.CLEAR),
+    MatchKey("ttclid", "touch.ttclid", Plain(network.opaque_id_in_clear), Form.CLEAR),
+    MatchKey("ttp", "touch.ttp", Plain(network.opaque_id_in_clear), Form.CLEAR),
 )
 _IOS: Final = (
     MatchKey("idfa", "app.advertising_id", Plain(network.device_id_in_capitals), Form.HASHED),
     MatchKey("idfv", "app.vendor_id", Plain(network.device_id_in_capitals), Form.CLEAR),
 )
 _ANDROID: Final = (MatchKey("gaid", "app.advertising_id", Plain(network.device_id), Form.HASHED),)
-_LEAD: Final = (MatchKey("lead_id", "tiktok_lead_id", Plain(network.opaque_id), Form.CLEAR),)
+_LEAD: Final = (MatchKey("lead_id", "tiktok_lead_id", Plain(network.opaque_id_in_clear), Form.CLEAR),)
 
 
 def _customer(external_ids: ExternalIds) -> tuple[MatchKey, ...]:
@@ -66,33 +66,35 @@ def android_keys(external_ids: ExternalIds = "as-written") -> MatchTable:
 
 
 def lead_keys(external_ids: ExternalIds = "as-written") -> MatchTable:
-    """Compile the table for leads from a CRM: as for visits, and TikTok's id of the lead, which stands outside `user`."""
+    """Compile the table for leads from a CRM: as for visits, and TikTok's id of the lead."""
     return MatchTable((*_customer(external_ids), *_VISIT, *_LEAD))
 
 
 TIKTOK_KEYS: Final = (*_customer("as-written"), *_VISIT, *_IOS, *_ANDROID, *_LEAD)
 """Every row that TikTok names and the event contract carries, with the default transform of external ids."""
 
-# A person is looked for by one of these; names, places, browser and language only narrow the search.
-STRONG: Final = frozenset({"email", "phone", "external_id", "ip", "ttclid", "ttp", "idfa", "idfv", "gaid", "lead_id"})
+# Any one of these finds a person, and so do an address of the network and a browser together.
+STRONG: Final = frozenset({"email", "phone", "external_id", "ttclid", "ttp", "idfa", "idfv", "gaid"})
+STRONG_TOGETHER: Final = frozenset({"ip", "user_agent"})
 # postback-help page: what a lead from a CRM is matched by.
 STRONG_IN_CRM: Final = frozenset({"email", "phone", "lead_id"})
 
-# Our estimate of what each key adds to a match; 10 in sum. TikTok publishes no figures.
+# Our estimate of what each key adds to a match, as TikTok publishes no figures: the keys of a visit make 10, and those
+# of a device or a lead stand in where there is no cookie.
 WEIGHTS: Final = {
-    "email": 2.0,
+    "email": 2.5,
     "phone": 2.0,
-    "ttclid": 1.5,
+    "ttclid": 2.0,
     "external_id": 1.0,
     "ttp": 1.0,
-    "lead_id": 0.5,
-    "idfa": 0.5,
-    "gaid": 0.5,
-    "ip": 0.4,
-    "user_agent": 0.2,
-    "first_name": 0.1,
-    "last_name": 0.1,
-    "zip_code": 0.1,
-    "idfv": 0.05,
-    "locale": 0.05,
+    "ip": 0.5,
+    "user_agent": 0.3,
+    "first_name": 0.2,
+    "last_name": 0.2,
+    "zip_code": 0.2,
+    "locale": 0.1,
+    "lead_id": 4.0,
+    "idfa": 2.5,
+    "gaid": 2.5,
+    "idfv": 0.5,
 }

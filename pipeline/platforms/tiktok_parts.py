@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, KeysView, Mapping
 from decimal import Decimal
 from typing import Final, TypedDict, cast
 
 from pipeline.core.contract import Activity, Item, Lead, Order
 from pipeline.core.currency import currency
+from pipeline.core.identify import Value
 from pipeline.core.model import Event
-from pipeline.platforms.common import currency_of, items_of, lead_of, web_address
-from pipeline.platforms.tiktok_keys import STRONG, STRONG_IN_CRM
+from pipeline.platforms.common import currency_of, items_of, web_address
+from pipeline.platforms.tiktok_keys import STRONG, STRONG_IN_CRM, STRONG_TOGETHER
 
 # Names of one event at different times; all of them are money, and an amount without a currency is none.
 PURCHASES: Final = frozenset({"Purchase", "CompletePayment", "PlaceAnOrder"})
@@ -49,12 +50,13 @@ def fault_of(event: Event, name: str) -> str | None:
     return None
 
 
-def unmatchable(source: str, found: Collection[str]) -> str | None:
+def unmatchable(source: str, found: KeysView[str]) -> str | None:
     """Return why nobody can be matched by the keys that were found, or None. Never holds a value."""
-    strong = STRONG_IN_CRM if source == "crm" else STRONG
-    if strong.isdisjoint(found):
-        return f"TikTok cannot match a person by only: {', '.join(found) or 'nothing'}"
-    return None
+    if source == "crm":
+        enough = not STRONG_IN_CRM.isdisjoint(found)
+    else:
+        enough = not STRONG.isdisjoint(found) or found >= STRONG_TOGETHER
+    return None if enough else f"TikTok cannot match a person by only: {', '.join(found) or 'nothing'}"
 
 
 def notes_of(event: Event, source: str, dropped: Collection[str], country: str | None) -> tuple[str, ...]:
@@ -67,8 +69,22 @@ def notes_of(event: Event, source: str, dropped: Collection[str], country: str |
     return notes
 
 
-def page(event: Event) -> Json:
-    """Return where on the web it happened: the page's address and the one before it; what is no address is left out."""
+def place(event: Event, source: str, user: dict[str, Value]) -> Json:
+    """Return the page, the app or the lead; some of what `user` holds or lacks belongs to these, and is moved."""
+    match source:
+        case "web":
+            return _page(event)
+        case "app":
+            user.update(_tracking(event))
+            return _app(event)
+        case "crm":
+            return _lead(event, user.pop("lead_id", None))
+        case _:
+            return _NOTHING
+
+
+def _page(event: Event) -> Json:
+    # What is no web address is left out.
     touch = event.body["touch"]
     url, referrer = web_address(touch["url"]), web_address(touch["referrer"])
     if url and referrer:
@@ -76,6 +92,35 @@ def page(event: Event) -> Json:
     if url:
         return {"page": {"url": url}}
     return {"page": {"referrer": referrer}} if referrer else _NOTHING
+
+
+def _app(event: Event) -> Json:
+    app = event.body["app"]
+    if app is None:
+        return _NOTHING
+    given = {"app_id": app["app_id"], "app_name": app["app_name"], "app_version": app["app_version"]}
+    said = {name: text.strip() for name, text in given.items() if text and not text.isspace()}
+    return {"app": said} if said else _NOTHING
+
+
+def _tracking(event: Event) -> Mapping[str, str]:
+    """Return what the person answered to Apple's question, which nobody asks on Android."""
+    app = event.body["app"]
+    if app is None:
+        return {}
+    if app["os"] == "ANDROID":
+        return {"att_status": "NOT_APPLICABLE"}
+    return {"att_status": "AUTHORIZED" if app["tracking_allowed"] else "DENIED"}
+
+
+def _lead(event: Event, lead_id: Value | None) -> Json:
+    crm = (cast("Lead", event.body)["crm"] or "").strip()
+    said: dict[str, object] = {}
+    if lead_id is not None:
+        said["lead_id"] = lead_id
+    if crm:
+        said["lead_event_source"] = crm
+    return {"lead": said} if said else _NOTHING
 
 
 def properties(event: Event) -> Json:
@@ -101,11 +146,11 @@ def properties(event: Event) -> Json:
 def _content(item: Item) -> Content:
     # A numeric id or a price as text is refused (rud, react-native-tiktok-business-sdk #30).
     content: Content = {"content_id": item["id"]}
-    if item["title"]:
+    if item["title"] and not item["title"].isspace():
         content["content_name"] = item["title"]
-    if item["category"]:
+    if item["category"] and not item["category"].isspace():
         content["content_category"] = item["category"]
-    if item["brand"]:
+    if item["brand"] and not item["brand"].isspace():
         content["brand"] = item["brand"]
     price = item["unit_price"]
     if price is not None and price >= Decimal(0):
@@ -122,41 +167,7 @@ def _activity(activity: Activity, said: dict[str, object]) -> None:
         said["predicted_ltv"] = float(activity["predicted_value"])
 
 
-def lead(event: Event, lead_id: object) -> Json:
-    """Return which lead of which CRM it was; `lead_id` is TikTok's, or None."""
-    crm = (cast("Lead", event.body)["crm"] or "").strip() if lead_of(event) else ""
-    said: dict[str, object] = {}
-    if lead_id is not None:
-        said["lead_id"] = lead_id
-    if crm:
-        said["lead_event_source"] = crm
-    return {"lead": said} if said else _NOTHING
-
-
-def app(event: Event) -> Json:
-    """Return in which app it happened."""
-    app = event.body["app"]
-    if app is None:
-        return _NOTHING
-    said = {name: text for name in ("app_id", "app_name", "app_version") if (text := _text(app.get(name)))}
-    return {"app": said} if said else _NOTHING
-
-
-def tracking(event: Event) -> Json:
-    """Return `att_status`: what the person answered to Apple's question, which nobody asks on Android."""
-    app = event.body["app"]
-    if app is None:
-        return _NOTHING
-    if app["os"] == "ANDROID":
-        return {"att_status": "NOT_APPLICABLE"}
-    return {"att_status": "AUTHORIZED" if app["tracking_allowed"] else "DENIED"}
-
-
 def limited(event: Event) -> bool:
     """Whether the use of the data is to be limited: it was asked for, or personalized ads were refused."""
     consent = event.body["consent"]
     return consent["limited_data_use"] is True or consent["ad_personalization"] == "DENIED"
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""

@@ -57,11 +57,11 @@ def read(reply: Reply | NoReply, count: int) -> Verdict:
     code = answer.get("code")
     if type(code) is not int or reply.status >= 500:
         return _read_bare(reply)
-    if code == _OK:
-        return Accepted() if reply.status == 200 else _read_bare(reply)
-    if code == _DUPLICATED:
-        return Accepted(warnings={str(code): count})
-    return _read_error(reply, code, answer, count)
+    if code not in (_OK, _DUPLICATED):
+        return _read_error(reply, code, answer, count)
+    if reply.status != 200:
+        return _read_bare(reply)
+    return Accepted() if code == _OK else Accepted(warnings={str(code): count})
 
 
 def _read_bare(reply: Reply) -> Verdict:

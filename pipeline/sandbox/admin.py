@@ -5,6 +5,8 @@ Invariant: no answer holds a token, and none holds customer data unless payloads
 
 from __future__ import annotations
 
+import dataclasses
+
 import orjson
 from aiohttp import web
 
@@ -12,6 +14,7 @@ from pipeline.sandbox import page
 from pipeline.sandbox.controls import rejection_from
 from pipeline.sandbox.exchange import Room
 from pipeline.sandbox.fault_input import add_fault
+from pipeline.sandbox.google_outcome import GoogleKnobs, outcome_from
 
 NDJSON = "application/x-ndjson"
 
@@ -19,8 +22,9 @@ NDJSON = "application/x-ndjson"
 class Admin:
     """Answers the requests of people and tests, not of senders."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, google: GoogleKnobs) -> None:
         self._room = room
+        self._google = google
 
     def routes(self) -> list[web.RouteDef]:
         """Return all routes."""
@@ -37,6 +41,9 @@ class Admin:
             web.get("/_sandbox/rejections", self._rejections),
             web.post("/_sandbox/rejections", self._add_rejection),
             web.delete("/_sandbox/rejections", self._clear_rejections),
+            web.get("/_sandbox/google/outcomes", self._outcomes),
+            web.post("/_sandbox/google/outcomes", self._add_outcome),
+            web.delete("/_sandbox/google/outcomes", self._clear_outcomes),
             web.post("/_sandbox/access", self._access),
             web.post("/_sandbox/usage", self._usage),
         ]
@@ -96,6 +103,20 @@ class Admin:
     async def _clear_rejections(self, request: web.Request) -> web.Response:
         self._room.controls.rejections.clear()
         return await self._rejections(request)
+
+    async def _outcomes(self, _: web.Request) -> web.Response:
+        return _json([dataclasses.asdict(outcome) for outcome in self._google.outcomes])
+
+    async def _add_outcome(self, request: web.Request) -> web.Response:
+        try:
+            self._google.outcomes.append(outcome_from(await _document(request)))
+        except ValueError as fault:
+            return _bad(fault)
+        return await self._outcomes(request)
+
+    async def _clear_outcomes(self, request: web.Request) -> web.Response:
+        self._google.outcomes.clear()
+        return await self._outcomes(request)
 
     async def _access(self, request: web.Request) -> web.Response:
         access = self._room.controls.access

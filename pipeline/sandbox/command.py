@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
@@ -16,6 +17,7 @@ import click
 from pipeline.sandbox.config import SandboxConfig
 from pipeline.sandbox.controls import Language, Rejection
 from pipeline.sandbox.fault_input import fault_words
+from pipeline.sandbox.google_outcome import outcome_words
 from pipeline.sandbox.server import LOOPBACK, running_sandbox
 
 
@@ -43,6 +45,10 @@ class Options(TypedDict):
     journal_limit: int
     keep_payloads: bool
     fast: bool
+    google_outcome: tuple[str, ...]
+    google_processing_seconds: float
+    google_token_seconds: int
+    google_public_key: Path | None
 
 
 @click.command()
@@ -69,6 +75,23 @@ class Options(TypedDict):
 @click.option("--journal-limit", default=200_000, show_default=True, type=click.IntRange(1), help="Lines in memory.")
 @click.option("--keep-payloads", is_flag=True, help="Keep accepted events whole, in memory.")
 @click.option("--fast", is_flag=True, help="Only count events: no checks, no journal.")
+@click.option(
+    "--google-outcome",
+    multiple=True,
+    metavar="'PATTERN REASON'",
+    help="Let these Google events fail after they were accepted (repeatable).",
+)
+@click.option(
+    "--google-processing-seconds", default=0.0, type=click.FloatRange(0), help="Time until Google tells the outcome."
+)
+@click.option(
+    "--google-token-seconds", default=3600, show_default=True, type=click.IntRange(1), help="Life of issued tokens."
+)
+@click.option(
+    "--google-public-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="PEM file of the service account's public key: verify signatures with it.",
+)
 def sandbox(**options: Unpack[Options]) -> None:
     """Run a local stand-in for the ad platforms' conversions APIs."""
     config = _config(options)
@@ -91,6 +114,11 @@ def _config(options: Options) -> SandboxConfig:
         faults = [fault_words(text) for text in options["fault"]]
     except ValueError as fault:
         raise click.BadParameter(str(fault), param_hint="--fault") from fault
+    try:
+        outcomes = [outcome_words(text) for text in options["google_outcome"]]
+    except ValueError as fault:
+        raise click.BadParameter(str(fault), param_hint="--google-outcome") from fault
+    public_key = options["google_public_key"]
     if options["latency"] or options["jitter"]:
         faults.append({"kind": "latency", "seconds": options["latency"], "jitter": options["jitter"]})
     if options["rate_limit"] is not None:
@@ -112,6 +140,10 @@ def _config(options: Options) -> SandboxConfig:
         journal_path=options["journal_file"],
         keep_payloads=options["keep_payloads"],
         fast=options["fast"],
+        google_outcomes=outcomes,
+        google_processing_s=options["google_processing_seconds"],
+        google_token_s=options["google_token_seconds"],
+        google_public_key=None if public_key is None else public_key.read_text(),
     )
 
 
@@ -121,14 +153,15 @@ async def _serve(config: SandboxConfig, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running_sandbox(config, host=host, port=port) as running:
-        click.echo(f"sandbox listens on {running.url} (figures there); {_directions(config, running.url)}")
+        click.echo(f"sandbox listens on {running.url} (figures there); {_directions(config, running.paths)}")
         await stop.wait()
 
 
-def _directions(config: SandboxConfig, url: str) -> str:
+def _directions(config: SandboxConfig, paths: Mapping[str, str]) -> str:
     token = "a --token" if config.tokens else "any token"
-    dataset = " or ".join(config.datasets) or "any dataset of digits"
-    return f"send Meta events to {url}/v26.0/DATASET/events with {token} and {dataset}"
+    account = " or ".join(config.datasets) or "any account"
+    served = ", ".join(f"{platform} at {path}" for platform, path in paths.items())
+    return f"send with {token} and {account}: {served}"
 
 
 if __name__ == "__main__":

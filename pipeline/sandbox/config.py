@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.sandbox.controls import Language, Rejection
+from pipeline.sandbox.google_outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,9 @@ class SandboxConfig:
     `seed`: of the chance behind probabilities and jitter. `language`: of the texts for people in errors.
     `journal_limit`: lines and event keys kept in memory (None: all). `journal_path`: file of accepted events.
     `keep_payloads`: keep accepted events whole, in memory. `fast`: count events, check and journal none.
+    `google_outcomes`: Google events that fail after they were accepted. `google_processing_s`: seconds until Google
+    tells the outcome of a request. `google_token_s`: seconds that tokens issued for Google live.
+    `google_public_key`: PEM of the service account's key (None: signatures are not verified).
     `max_body_bytes`: larger requests get HTTP 413.
     """
 
@@ -39,4 +43,8 @@ class SandboxConfig:
     journal_path: Path | None = None
     keep_payloads: bool = False
     fast: bool = False
+    google_outcomes: Sequence[Outcome] = ()
+    google_processing_s: float = 0.0
+    google_token_s: int = 3600
+    google_public_key: str | None = field(default=None, repr=False)
     max_body_bytes: int = 64 * 1024 * 1024

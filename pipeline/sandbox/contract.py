@@ -1,6 +1,7 @@
 """The words that the server and a platform share.
 
-A platform is handed a `Call` and the time, and returns a `Verdict`; it keeps no state of its own and does no I/O.
+A platform is handed a `Call` and the time, and returns a `Verdict`; it does no I/O, and keeps no state but what its
+answers to later calls need, bounded.
 Invariant: what a verdict lists as accepted is exactly what its reply promises to the sender.
 """
 
@@ -15,7 +16,10 @@ JSON_TYPE = "application/json; charset=UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as it arrived. `form` is set for urlencoded and multipart bodies, `body` for all others."""
+    """One request as it arrived. `form` is set for urlencoded and multipart bodies, `body` for all others.
+
+    `route` is the one of the platform's routes that the request took, with its parts as `{named}`.
+    """
 
     number: int
     method: str
@@ -24,6 +28,7 @@ class Call:
     headers: Mapping[str, str] = field(repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     body: bytes = field(default=b"", repr=False)
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Exchange:
         self._room.requests += 1
         number = self._room.requests
         form: dict[str, str] | None = None
+        resource = request.match_info.route.resource
         if request.content_type in FORMS:
             fields = await request.post()
             form = {name: value for name, value in fields.items() if isinstance(value, str)}
@@ -90,6 +91,7 @@ class Exchange:
             headers=request.headers,
             form=form,
             body=b"" if form is not None else await request.read(),
+            route="" if resource is None else resource.canonical,
         )
 
     async def _deliver(

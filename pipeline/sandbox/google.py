@@ -1,6 +1,6 @@
 """Google's side of the wire: the Data Manager API, version 1, and the two issuers of its tokens.
 
-Sources: the Data Manager API's reference and guides. docs/sandbox/google.md lists what is assumed where they are silent.
+Sources: the Data Manager API's reference and guides; docs/sandbox/google.md lists what is assumed beyond them.
 Invariant: a request is taken whole or refused whole; what becomes of its events is told later, by request id.
 """
 
@@ -15,8 +15,8 @@ import orjson
 from pipeline.sandbox import google_reply
 from pipeline.sandbox.contract import Call, Failure, Reply, Sighting, Verdict
 from pipeline.sandbox.controls import Controls
-from pipeline.sandbox.google_event import warnings
-from pipeline.sandbox.google_outcome import GoogleKnobs, own_reason
+from pipeline.sandbox.google_event import Event, warnings
+from pipeline.sandbox.google_outcome import GoogleKnobs, Late, own_reason
 from pipeline.sandbox.google_request import (
     Document,
     account_of,
@@ -163,14 +163,17 @@ class Google:
             batch.counts.update(dict.fromkeys(range(len(destinations)), len(_list(document))))
             return batch
         batch.counts.update(number for _, number in pairs(document))
-        late = {}
-        for index, event in enumerate(events_of(document)):
-            late[index] = self._knobs.strike(event) or own_reason(event, document.get("consent"), now)
+        if document.get("validateOnly") is True:
+            return batch
+        late = [self._late(event, document, now) for event in events_of(document)]
         for index, number in pairs(document):
             reason = late[index]
             if reason is not None:
                 batch.failures[index, number] = reason
         return batch
+
+    def _late(self, event: Event, document: Document, now: float) -> Late | None:
+        return self._knobs.strike(event) or own_reason(event, document.get("consent"), now)
 
     def _sightings(self, document: Document, batch: Batch) -> tuple[list[Sighting], list[Sighting]]:
         """Return the events that are kept and those that fail later, once per destination."""

@@ -117,11 +117,10 @@ FIELDS: Mapping[str, Rule] = {
 
 def event_rule(encoding: str, references: Collection[str], now: float) -> Rule:
     """Build the rule of an event in a request with this encoding and these destination references, at `now`."""
-    known = listed(
-        leaf(
-            lambda value: isinstance(value, str) and value in references, "names no destination", "INVALID_DESTINATION"
-        )
+    reference = leaf(
+        lambda value: isinstance(value, str) and value in references, "names no destination", "INVALID_DESTINATION"
     )
+    known = listed(reference, least=0)
     variable = record(
         {"variable": text, "value": leaf(is_clear, "must be clear text, not a hash"), "destinationReferences": known},
         required=("variable", "value"),

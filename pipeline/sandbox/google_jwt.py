@@ -61,11 +61,11 @@ def rsa_key(pem: str) -> RsaKey:
 def assertion_flaw(assertion: str, key: RsaKey | None, now: float) -> str | None:
     """Return what is wrong with an assertion at `now` (Unix seconds), or None."""
     parts = assertion.split(".")
-    if len(parts) != 3 or not parts[2]:
-        return "the assertion must have three parts, the last one a signature"
+    if len(parts) != 3:
+        return "the assertion must have three parts: header, claims and signature"
     try:
         header, claims, signature = _json(parts[0]), _json(parts[1]), _unpadded(parts[2])
-    except ValueError:
+    except (TypeError, ValueError):
         return "the assertion must be JSON in unpadded base64url"
     if header.get("alg") != "RS256" or header.get("typ") != "JWT":
         return "the header must say alg RS256 and typ JWT"
@@ -109,7 +109,7 @@ def _unpadded(part: str) -> bytes:
 
 
 def _der(data: bytes, tag: int) -> tuple[bytes, bytes]:
-    """Split one DER element of the wanted tag into its content and what follows; raises IndexError if it is not there."""
+    """Split one DER element of the wanted tag into its content and what follows; raises IndexError without one."""
     if data[0] != tag:
         raise IndexError
     size, start = data[1], 2

@@ -94,7 +94,7 @@ def outcome_from(document: object) -> Outcome:
         raise ValueError('outcome: event_id must be a pattern such as "late-*"')
     if not isinstance(reason, str) or not _REASON(reason):
         raise ValueError(f"outcome: reason must be a word such as {PREFIX}TOO_RECENT_CLICK")
-    if not isinstance(indices, bool):
+    if indices is not True and indices is not False:
         raise ValueError("outcome: indices must be true or false")
     if count is not None and (type(count) is not int or count < 1):
         raise ValueError("outcome: count must be an integer of at least 1, or null")

@@ -152,7 +152,7 @@ def pairs(document: Document) -> Iterator[tuple[int, int]]:
     for index, event in enumerate(events_of(document)):
         named = event.get("destinationReferences")
         for number, destination in enumerate(destinations):
-            if not isinstance(named, list) or destination.get("reference") in named:
+            if not isinstance(named, list) or not named or destination.get("reference") in named:
                 yield index, number
 
 

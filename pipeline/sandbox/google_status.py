@@ -18,9 +18,9 @@ LOST = Late(f"{PREFIX}INTERNAL_ERROR")
 
 @dataclass(slots=True)
 class Batch:
-    """One accepted request: when, where to, how many events per destination, and the `(event, destination)` that failed.
+    """One accepted request: when, where to, how many events per destination, and what failed.
 
-    `destinations` holds account and conversion action only.
+    `failures` is keyed by the indices of event and destination; a destination is its account and conversion action.
     """
 
     at: float

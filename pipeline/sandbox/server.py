@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -20,6 +20,9 @@ from pipeline.sandbox.controls import Access, Controls, Usage
 from pipeline.sandbox.exchange import Exchange, Room
 from pipeline.sandbox.fault_input import add_fault
 from pipeline.sandbox.faults import FaultBook
+from pipeline.sandbox.google import Google
+from pipeline.sandbox.google_jwt import rsa_key
+from pipeline.sandbox.google_outcome import GoogleKnobs
 from pipeline.sandbox.journal import Journal
 from pipeline.sandbox.meta import Meta
 from pipeline.sandbox.pinterest import Pinterest
@@ -28,34 +31,46 @@ from pipeline.sandbox.stats import Stats
 from pipeline.sandbox.tiktok import TikTok
 
 ROOM = web.AppKey("room", Room)
+GOOGLE = web.AppKey("google", GoogleKnobs)
+PATHS: web.AppKey[Mapping[str, str]] = web.AppKey("paths")
 SHUTDOWN_S = 2.0
 LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A running sandbox, for tests in the same process. `url` has no trailing slash."""
+    """A running sandbox, for tests in the same process. `url` has no trailing slash.
+
+    `google` is what can be turned for Google alone; `paths` names one path of every platform.
+    """
 
     url: str
     journal: Journal
     faults: FaultBook
     controls: Controls
     stats: Stats
+    google: GoogleKnobs
+    paths: Mapping[str, str]
 
 
 def create_app(config: SandboxConfig, *, now: Callable[[], float] = time.time) -> web.Application:
     """Build the application; `now` returns Unix seconds.
 
-    Raises ValueError for a fault document or a usage figure that makes no sense, OSError if the journal file
+    Raises ValueError for a fault document, a usage figure or a key that makes no sense, OSError if the journal file
     cannot be opened.
     """
     app = web.Application(client_max_size=config.max_body_bytes)
     room = _room(config, now)
     app[ROOM] = room
-    app.add_routes(Admin(room).routes())
-    for platform in _platforms(room.controls):
+    google = _google(config)
+    app[GOOGLE] = google
+    app.add_routes(Admin(room, google).routes())
+    paths: dict[str, str] = {}
+    for platform in _platforms(room.controls, google):
         exchange = Exchange(platform, room)
-        app.add_routes([web.route("*", path, exchange.answer) for path in platform.routes])
+        routes = [app.router.add_route("*", path, exchange.answer) for path in platform.routes]
+        paths[platform.name] = routes[0].resource.canonical if routes[0].resource else ""
+    app[PATHS] = paths
     app.on_shutdown.append(_release)
     app.on_cleanup.append(_close_journal)
     return app
@@ -79,13 +94,20 @@ async def running_sandbox(
         bound = runner.addresses[0][1]
         room = app[ROOM]
         named = f"[{host}]" if ":" in host else host
-        yield Sandbox(f"http://{named}:{bound}", room.journal, room.faults, room.controls, room.stats)
+        yield Sandbox(
+            f"http://{named}:{bound}", room.journal, room.faults, room.controls, room.stats, app[GOOGLE], app[PATHS]
+        )
     finally:
         await runner.cleanup()
 
 
-def _platforms(controls: Controls) -> list[Platform]:
-    return [Meta(controls), Pinterest(controls), TikTok(controls), Snapchat(controls)]
+def _platforms(controls: Controls, google: GoogleKnobs) -> list[Platform]:
+    return [Meta(controls), Pinterest(controls), TikTok(controls), Snapchat(controls), Google(controls, google)]
+
+
+def _google(config: SandboxConfig) -> GoogleKnobs:
+    key = None if config.google_public_key is None else rsa_key(config.google_public_key)
+    return GoogleKnobs(list(config.google_outcomes), config.google_processing_s, config.google_token_s, key)
 
 
 def _room(config: SandboxConfig, now: Callable[[], float]) -> Room:

@@ -18,7 +18,6 @@ from pipeline.sandbox.tiktok_flaw import NO_PERMISSION, PARAM_ERROR, Flaw
 from pipeline.sandbox.tiktok_request import Envelope, envelope, identity, sighting
 
 VERSION = "v1.3"
-INTERFACE = "event/track/"
 RETIRED = frozenset(("pixel/track/", "pixel/batch/", "offline/track/", "offline/batch/"))
 
 TOKEN_FAILURES: Mapping[str, Failure] = {
@@ -36,7 +35,7 @@ class TikTok:
     name = "tiktok"
     denial = TOKEN_FAILURES["revoked"]
     throttle = Failure(40100)
-    routes = ("/open_api/{version}/{interface:.*}",)
+    routes = (f"/open_api/{VERSION}/event/track/", "/open_api/{version}/{interface:.*}")
 
     def __init__(self, controls: Controls) -> None:
         self._controls = controls
@@ -115,13 +114,13 @@ class TikTok:
 
 
 def _misdirected(call: Call) -> Failure | None:
-    """Return why a call's path or method leads nowhere, if so."""
-    interface = call.path["interface"]
+    """Return why a call's path or method leads nowhere, if so; only a wrong path has parts."""
+    interface = call.path.get("interface")
+    if interface is None:
+        return None if call.method == "POST" else Failure(40400)
     if interface in RETIRED:
         return Failure(40051)
-    if call.path["version"] != VERSION:
-        return Failure(40006)
-    return None if interface == INTERFACE and call.method == "POST" else Failure(40400)
+    return Failure(40400 if call.path["version"] == VERSION else 40006)
 
 
 def _failure_of(flaw: Flaw) -> Failure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.destination_entry import EVENTS_OF, Entry, LimitsEntry, RuleEntry
+from pipeline.config.destination_entry import ConsentEntry, LimitsEntry, RuleEntry
 from pipeline.config.destinations import load_destinations, read_destinations
 from pipeline.config.faults import DestinationsError
-from pipeline.core.destination import Limits, Rule
+from pipeline.core.contract import EVENTS_OF
+from pipeline.core.destination import UNKNOWN_CONSENT, ConsentPolicy, Destination, Limits, Rule, Slice
 from pipeline.platforms import PLATFORMS
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "destinations.yaml"
@@ -44,8 +45,9 @@ class Kind:
     secrets: tuple[str, ...] = ("token",)
     optional_secrets: tuple[str, ...] = ("second",)
     most_events: int = 700
-    test_option: str = "test_code"
+    test_option: str | None = "test_code"
     account: str = "[0-9]+"
+    faults: Callable[[Destination], Sequence[tuple[str, str]]] = lambda _: ()
 
 
 KINDS = {"acme": Kind()}
@@ -71,17 +73,17 @@ def test_the_example_is_taken() -> None:
     """The example of the documentation is valid, in production, on the real platforms."""
     names = [each.name for each in load_destinations(EXAMPLE, PLATFORMS, production=True)]
 
-    assert ["meta-eu", "meta-us-new-customers", "meta-stores"] == names
+    assert ["meta-eu", "meta-uk-canary", "meta-uk", "meta-us-new-customers", "meta-stores"] == names
 
 
 def test_what_is_left_out_is_the_default() -> None:
     """A short entry wants everything, at the platform's own limits."""
     (destination,) = read_destinations(GOOD, KINDS, production=True)
 
-    assert (Rule(), Kind().defaults, "skip-in-eea", Options(), {"token": "one_token"}) == (
+    assert (Rule(), Kind().defaults, ConsentPolicy(), Options(), {"token": "one_token"}) == (
         destination.rule,
         destination.limits,
-        destination.unknown_consent,
+        destination.consent,
         destination.options,
         destination.secrets,
     )
@@ -91,7 +93,9 @@ def test_what_is_written_is_taken() -> None:
     """Limits, rule and options come out as they were written, in their own types."""
     text = GOOD + (
         "    limits: {requests_per_second: 2, linger_seconds: 0}\n"
-        "    rule: {countries: [NO, DE], kinds: [lead]}\n"
+        "    rule: {countries: [NO, DE], kinds: [lead], share: [0, 2.5]}\n"
+        "    consent: {purposes: [ad_user_data, ad_personalization], expires_after_days: 90,"
+        ' unknown: {US-CA: skip, NO: send, EEA: send, nowhere: send, "*": skip}}\n'
         "    options: {retries: 3, words: [a, b], way: down, names: {lead_lost: Lost}}\n"
     )
     (destination,) = read_destinations(text, KINDS, production=False)
@@ -101,7 +105,23 @@ def test_what_is_written_is_taken() -> None:
         destination.limits.linger_seconds,
         destination.limits.events_per_request,
     )
-    assert Rule(countries=frozenset({"NO", "DE"}), kinds=frozenset({"lead"})) == destination.rule
+    assert Rule(frozenset({"lead"}), countries=frozenset({"NO", "DE"}), share=Slice(0, 2.5)) == destination.rule
+    assert (
+        ConsentPolicy(
+            frozenset({"ad_user_data", "ad_personalization"}),
+            {
+                "EEA": "send",
+                "GB": "skip",
+                "CH": "skip",
+                "nowhere": "send",
+                "*": "skip",
+                "US-CA": "skip",
+                "NO": "send",
+            },
+            90,
+        )
+        == destination.consent
+    )
     assert Options(None, 3, frozenset({"a", "b"}), "down", {"lead_lost": "Lost"}) == destination.options
 
 
@@ -149,6 +169,36 @@ def test_faults_have_a_place_and_a_fix(old: str, new: str, fault: str | None) ->
          "see docs/destinations.md")),
         ("rule: {countries: [de]}", ("rule.countries[0]: does not have the form that is expected; "
          "see docs/destinations.md")),
+        ("rule: {countries: [DE, UK]}", "rule.countries: `UK` is not the country's code; write `GB`"),
+        ("rule: {countries: [XX]}", ("rule.countries: `XX` is in no country; "
+         "write the code of ISO 3166-1 in capitals, like `DE`")),
+        ("rule: {events: [order_place]}", ("rule.events: `order_place` is none of the events; "
+         "did you mean `order_placed`?")),
+        ("rule: {share: [5, 5]}", ("rule.share: holds no traffic; "
+         "write the lower percentage first, like [0, 5]")),
+        ("rule: {share: [90, 10]}", ("rule.share: holds no traffic; "
+         "write the lower percentage first, like [0, 5]")),
+        ("rule: {share: [0, 101]}", ("rule.share[1]: Input should be less than or equal to 100; "
+         "see docs/destinations.md")),
+        ("rule: {share: [-1, 5]}", ("rule.share[0]: Input should be greater than or equal to 0; "
+         "see docs/destinations.md")),
+        ("rule: {share: [5]}", "rule.share[1]: is missing; add it"),
+        ("consent: {purposes: [ad_personalization]}", ("consent.purposes: `ad_user_data` is missing; "
+         "add it: nothing is sent without it")),
+        ("consent: {purposes: []}", ("consent.purposes: `ad_user_data` is missing; "
+         "add it: nothing is sent without it")),
+        ("consent: {purpose: []}", "consent.purpose: is not known; did you mean `purposes`?"),
+        ("consent: {unknown: {DE: maybe}}", ("consent.unknown.DE: Input should be 'send' or 'skip'; "
+         "see docs/destinations.md")),
+        ("consent: {unknown: {UK: send}}", "consent.unknown.UK: `UK` is not the country's code; write `GB`"),
+        ("consent: {unknown: {UK-ENG: send}}", "consent.unknown.UK-ENG: `UK` is not the country's code; write `GB-ENG`"),
+        ("consent: {unknown: {XX-CA: send}}", ("consent.unknown.XX-CA: `XX-CA` is in no country; "
+         "write the code of ISO 3166-1 in capitals, like `DE`")),
+        ("consent: {unknown: {us: send}}", ("consent.unknown.us: is no place; write a country (`US`), "
+         "a region (`US-CA`), or one of `EEA`, `nowhere`, `*`")),
+        ("consent: {expires_after_days: 0}", ("consent.expires_after_days: Input should be greater than or equal to 1; "
+         "see docs/destinations.md")),
+        ("unknown_consent: skip", "unknown_consent: is not known; did you mean `consent`?"),
         ("rule: {kinds: [order], events: [lead_lost]}", ("rule.events: `lead_lost` is never among kinds [order]; "
          "mend one of the two lists")),
         ("options: {retires: 1}", "options.retires: the platform has no such option; did you mean `retries`?"),
@@ -230,14 +280,47 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         read_destinations(text, KINDS, production=True)
 
 
-@pytest.mark.parametrize(("model", "value"), [(LimitsEntry, Limits), (RuleEntry, Rule)])
-def test_the_file_can_say_all_of_it(model: type[LimitsEntry | RuleEntry], value: type[Limits | Rule]) -> None:
+@pytest.mark.parametrize(("model", "value"), [(LimitsEntry, Limits), (RuleEntry, Rule), (ConsentEntry, ConsentPolicy)])
+def test_the_file_can_say_all_of_it(
+    model: type[LimitsEntry | RuleEntry | ConsentEntry], value: type[Limits | Rule | ConsentPolicy]
+) -> None:
     """Every field of the value has its key in the file."""
     assert [field.name for field in dataclasses.fields(value)] == list(model.model_fields)
 
 
-def test_the_file_knows_every_event() -> None:
-    """The events by kind and the events that a rule may name are the same."""
-    schema = Entry.model_json_schema()["$defs"]["RuleEntry"]["properties"]["events"]["items"]["enum"]
+@pytest.mark.parametrize("event", [event for events in EVENTS_OF.values() for event in events])
+def test_the_file_knows_every_event(event: str) -> None:
+    """A rule may name each event of the contract."""
+    (destination,) = read_destinations(GOOD + f"    rule: {{events: [{event}]}}\n", KINDS, production=True)
 
-    assert sorted(schema) == sorted(event for events in EVENTS_OF.values() for event in events)
+    assert {event} == destination.rule.events
+
+
+def test_a_policy_is_laid_over_the_default() -> None:
+    """What a policy does not name stays as it is by default: nothing is sent from Europe by leaving it out."""
+    (destination,) = read_destinations(GOOD + '    consent: {unknown: {"*": send}}\n', KINDS, production=True)
+
+    assert UNKNOWN_CONSENT == destination.consent.unknown
+
+
+def test_a_platform_judges_the_whole() -> None:
+    """What a platform finds wrong with a destination as a whole is a fault at the destination's own line."""
+    kinds = {"acme": Kind(faults=lambda each: [(f"{each.name} needs a twin", "add one")])}
+    with pytest.raises(DestinationsError) as caught:
+        read_destinations(GOOD, kinds, production=True)
+
+    assert ("line 3, destinations[0]: one needs a twin; add one",) == caught.value.lines
+
+
+def test_a_platform_may_have_a_test_mode_of_its_own() -> None:
+    """Where the mode alone makes a test, no option is asked for."""
+    text = GOOD.replace("live", "test")
+
+    assert "test" == read_destinations(text, {"acme": Kind(test_option=None)}, production=False)[0].mode
+
+
+def test_an_account_may_have_two_destinations() -> None:
+    """A canary has the platform and the account of what it stands beside, and another name."""
+    text = GOOD + GOOD.partition("destinations:\n")[2].replace("name: one", "name: two")
+
+    assert ["one", "two"] == [each.name for each in read_destinations(text, KINDS, production=True)]

@@ -2,7 +2,8 @@
 
 Invariants:
 no batch has more events or bytes than a request may;
-a batch is the head of what may go, in the order in which it came;
+a batch is of one group: the head of what may go of it, in the order in which it came;
+of the groups that are due the one that waits longest goes first;
 who asks when something is due gets on each time, and then nothing that may go waits longer than the linger;
 no event goes before its time, whatever the wall clock is set to meanwhile;
 every event leaves once: in a batch, or with its partition.
@@ -25,8 +26,9 @@ from pipeline.core.model import Delivery
 ROOM = 100
 SECONDS = st.sampled_from([0.0, 0.1, 0.5, 1.0, 5.0])
 PARTITIONS = st.integers(0, 1)
-# An event: its size with the comma behind it, by how much it is early, and its partition.
-EVENT = st.tuples(st.integers(5, ROOM), st.sampled_from([0.0, 0.0, 0.0, 0.3, 2.0, 3.0]), PARTITIONS)
+GROUPS = st.sampled_from(["", "", "crm"])
+# An event: its size with the comma behind it, by how much it is early, its partition, and its group.
+EVENT = st.tuples(st.integers(5, ROOM), st.sampled_from([0.0, 0.0, 0.0, 0.3, 2.0, 3.0]), PARTITIONS, GROUPS)
 
 
 @dataclass(eq=False)
@@ -36,6 +38,11 @@ class Waiting:
     delivery: Delivery
     size: int
     since: float
+
+    @property
+    def group(self) -> str:
+        """What it may share a request with."""
+        return self.delivery.shaped.group
 
 
 class BatchMachine(RuleBasedStateMachine):
@@ -54,11 +61,11 @@ class BatchMachine(RuleBasedStateMachine):
         self.early: list[Waiting] = []
 
     @rule(events=st.lists(EVENT, min_size=1, max_size=8))
-    def arrive(self, events: list[tuple[int, float, int]]) -> None:
+    def arrive(self, events: list[tuple[int, float, int, str]]) -> None:
         """Events arrive, some of them before their time."""
         new = []
-        for size, ahead, partition in events:
-            form = shaped("", at=self.unix + ahead, size=size - 1)
+        for size, ahead, partition, group in events:
+            form = replace(shaped("", at=self.unix + ahead, size=size - 1), group=group)
             item = delivery(page=self.pages[partition], form=form)
             new.append(Waiting(item, size, self.now + (form.not_before - self.unix)))
         self.queue.add([entry.delivery for entry in new], now=self.now, unix=self.unix)
@@ -98,19 +105,18 @@ class BatchMachine(RuleBasedStateMachine):
         page, self.pages[partition] = self.pages[partition], Page("orders", partition, 9)
         page.closing = True
         mine = sum(entry.delivery.page is page for entry in self.ready + self.early)
-        oldest = self.ready[0].since if self.ready else 0.0
+        oldest = {entry.group: entry.since for entry in reversed(self.ready)}
         self.ready = [entry for entry in self.ready if entry.delivery.page is not page]
         self.early = [entry for entry in self.early if entry.delivery.page is not page]
-        if mine:
-            for entry in self.ready:
-                entry.since = oldest
+        for entry in self.ready:
+            entry.since = oldest[entry.group]
         assert mine == self.queue.discard_closing()
 
     @invariant()
     def nothing_is_lost(self) -> None:
         """What neither went nor was dropped is in the queue, and something is due as long as there is anything."""
         assert len(self.ready) + len(self.early) == len(self.queue)
-        moments = [self.now if self._is_due() else self.ready[0].since + self.linger] if self.ready else []
+        moments = [self.now if self._is_due(pile) else pile[0].since + self.linger for pile in self._piles()]
         moments += [entry.since for entry in self.early]
         due = self.queue.due_at()
         assert (due is None) is (not moments)
@@ -119,12 +125,22 @@ class BatchMachine(RuleBasedStateMachine):
     def _ask(self, most: int | None = None, *, hurry: bool = False) -> list[Waiting]:
         """Take a batch, and return it after looking at it."""
         self._let_in()
-        head = self._head(min(self.events, most or self.events))
-        expected = head if hurry or self._is_due() else []
+        due = [pile for pile in self._piles() if hurry or self._is_due(pile)]
         batch = self.queue.take(now=self.now, most=most, hurry=hurry)
-        assert [entry.delivery for entry in expected] == batch
-        del self.ready[: len(batch)]
-        return expected
+        taken = [entry for entry in self.ready if entry.delivery in batch]
+        assert [entry.delivery for entry in taken] == batch
+        assert bool(batch) is bool(due)
+        if taken:
+            (pile,) = (pile for pile in due if pile[0].group == taken[0].group)
+            assert self._head(pile, min(self.events, most or self.events)) == taken
+            assert pile[0].since == min(other[0].since for other in due)
+        self.ready = [entry for entry in self.ready if entry not in taken]
+        return taken
+
+    def _piles(self) -> list[list[Waiting]]:
+        """Return what is ready, by group."""
+        groups = dict.fromkeys(entry.group for entry in self.ready)
+        return [[entry for entry in self.ready if entry.group == group] for group in groups]
 
     def _let_in(self) -> None:
         """Let what is early no more join the others; its linger begins now."""
@@ -134,13 +150,13 @@ class BatchMachine(RuleBasedStateMachine):
             entry.since = self.now
             self.ready.append(entry)
 
-    def _is_due(self) -> bool:
-        full = len(self.ready) >= self.events or sum(entry.size for entry in self.ready) >= ROOM
-        return bool(self.ready) and (full or self.ready[0].since + self.linger <= self.now)
+    def _is_due(self, pile: list[Waiting]) -> bool:
+        full = len(pile) >= self.events or sum(entry.size for entry in pile) >= ROOM
+        return full or pile[0].since + self.linger <= self.now
 
-    def _head(self, most: int) -> list[Waiting]:
-        sizes = [sum(entry.size for entry in self.ready[: count + 1]) for count in range(len(self.ready))]
-        return self.ready[: min(most, sum(size <= ROOM for size in sizes))]
+    def _head(self, pile: list[Waiting], most: int) -> list[Waiting]:
+        sizes = [sum(entry.size for entry in pile[: count + 1]) for count in range(len(pile))]
+        return pile[: min(most, sum(size <= ROOM for size in sizes))]
 
     def _move_to(self, now: float) -> None:
         self.unix += now - self.now

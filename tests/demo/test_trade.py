@@ -7,13 +7,13 @@ from collections import Counter
 import pytest
 
 from pipeline.core.avro.encode import Encoder
+from pipeline.core.consent import ConsentGate
 from pipeline.core.contract import Kind
 from pipeline.core.decode import Reader, bundled_reader, decode
 from pipeline.core.destination import ConsentPolicy, Destination, Limits, Rule
 from pipeline.core.ledger import Ledger
 from pipeline.core.model import Event, Record
 from pipeline.core.reason import Reason
-from pipeline.core.route import skipped_by
 from pipeline.core.wire import SchemaRef
 from pipeline.demo.flaws import BURIED, FLAWS, REPEATED, Flaw, times
 from pipeline.demo.people import ASK_FIRST, MARKETS
@@ -155,4 +155,5 @@ def test_asked_first() -> None:
     events = [decode(record(sample), READERS[sample.kind]) for sample in samples]
 
     assert all(isinstance(event, Event) and event.body["consent"]["region"] in ASK_FIRST for event in events)
-    assert {Reason.CONSENT_UNKNOWN} == {skipped_by(event, DESTINATION) for event in events if isinstance(event, Event)}
+    gate = ConsentGate(DESTINATION.consent)
+    assert {"unknown_skipped"} == {gate.decide(event.body) for event in events if isinstance(event, Event)}

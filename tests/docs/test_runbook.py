@@ -17,10 +17,11 @@ import pytest
 from confluent_kafka import KafkaError
 
 from pipeline.cli import main
-from pipeline.config.destination_entry import Entry, LimitsEntry
+from pipeline.config.destination_entry import ConsentEntry, Entry, LimitsEntry
 from pipeline.config.environment import variables
 from pipeline.core import reason, signals
 from pipeline.core.breaker import State
+from pipeline.core.consent import DECISIONS
 from pipeline.core.ledger import Page
 from pipeline.core.letter import Undertaker, letter_headers
 from pipeline.core.model import DeadLetter, Record, Refusal
@@ -136,6 +137,7 @@ LABEL_VALUES = {
     ("capi_lane_state", "state"): set(get_args(signals.LaneState)),
     ("capi_breaker_state", "state"): set(State),
     ("capi_requests_total", "outcome"): set(get_args(signals.RequestOutcome)),
+    ("capi_consent_decisions_total", "decision"): set(DECISIONS),
     ("capi_commits_total", "outcome"): counted(
         "capi_commits_total",
         "outcome",
@@ -181,6 +183,7 @@ def known_words() -> frozenset[str]:
     models = (
         *Entry.model_fields,
         *LimitsEntry.model_fields,
+        *ConsentEntry.model_fields,
         *(field.name for field in dataclasses.fields(MetaOptions)),
     )
     contract = {name for kind in KINDS for name in names_in(json.loads(schema_texts()[kind].text))}

@@ -81,11 +81,15 @@ def test_culprits_among_good_ones_are_no_configuration(status: int) -> None:
 
 def test_what_the_halted_lane_gave_back_is_delivered_later() -> None:
     """Events of a lane that halted for `all_rejected` are delivered once the cause is mended."""
-    answers = [naming(*"abcdefghij")]
-    with Stage(lambda request: answers[0](request), limits=ONE_CAUSE) as stage:
-        stage.offer(*"abcdefghij")
+    bad = [*"abcdefghij"]
+
+    def answer(request: Request) -> Reply:
+        return naming(*bad)(request)
+
+    with Stage(answer, limits=ONE_CAUSE) as stage:
+        stage.offer(*bad)
         stage.pass_seconds(5)
-        answers[0] = naming()
+        bad.clear()
         stage.pass_seconds(120)
 
         assert ([*"abcdefghij"], {}) == (stage.accepted, stage.refused)

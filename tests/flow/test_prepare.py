@@ -11,7 +11,7 @@ from fakes import FakeSchemas
 from toy import DAY, LIMITS, Toy, destination
 from virtual_loop import EPOCH
 
-from pipeline.core.destination import Rule
+from pipeline.core.destination import ConsentPolicy, Rule
 from pipeline.core.ledger import Ledger
 from pipeline.core.model import Record, Refusal
 from pipeline.core.reason import Reason
@@ -124,6 +124,43 @@ def test_consent_denied_is_skipped() -> None:
 
     assert {("toy", Reason.CONSENT_DENIED): 1} == prepared.skipped
     assert [] == prepared.letters
+
+
+def with_consent(choice: str, region: str = "DE") -> bytes:
+    """Return an order with this choice on the wire."""
+    chosen = full_order()
+    chosen["consent"] |= {"ad_user_data": choice, "region": region}
+    return encode(chosen, avsc("order"))
+
+
+def test_decisions_are_counted() -> None:
+    """What consent decided is counted for each destination whose rule wants the event, and for no other."""
+    strict, orders_only = replace(destination("strict"), consent=ConsentPolicy()), ORDERS_ONLY
+    not_here = replace(destination("not-here"), rule=DENIED_BY)
+    scene = Scene([Toy(strict), Toy(orders_only), Toy(not_here)])
+    values = [with_consent("GRANTED")] * 2 + [with_consent("UNKNOWN"), with_consent("UNKNOWN", "US")]
+    prepared = scene.prepare(*values, with_consent("DENIED"), None, b"\x02")
+
+    assert {
+        ("strict", "granted"): 2,
+        ("strict", "unknown_skipped"): 1,
+        ("strict", "unknown_sent"): 1,
+        ("strict", "denied"): 1,
+        ("orders-only", "granted"): 2,
+        ("orders-only", "unknown_sent"): 2,
+        ("orders-only", "denied"): 1,
+    } == prepared.decisions
+
+
+def test_an_expired_choice_is_skipped() -> None:
+    """A grant that is too old for the destination's policy is skipped with a reason of its own."""
+    policy = ConsentPolicy(expires_after_days=1)
+    old = full_order()
+    old["consent"] |= {"ad_user_data": "GRANTED", "region": "DE", "recorded_at": old["occurred_at"] - 2 * 86_400_000}
+    prepared = Scene([Toy(replace(destination(), consent=policy))]).prepare(encode(old, avsc("order")))
+
+    assert {("toy", Reason.CONSENT_EXPIRED): 1} == prepared.skipped
+    assert {("toy", "expired_skipped"): 1} == prepared.decisions
 
 
 def test_tombstone_is_skipped_for_all() -> None:

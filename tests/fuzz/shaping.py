@@ -24,7 +24,7 @@ from pipeline.core.destination import Destination
 from pipeline.core.model import Event, Refusal, Shaped, Skipped
 from pipeline.core.normalize.digest import ready_or_built_hash
 from pipeline.core.reason import Reason
-from pipeline.core.route import skipped_by
+from pipeline.core.route import Route
 from pipeline.core.rules import EARLIEST_MS, LATEST_MS, broken_rule
 from pipeline.edge.schema_files import KINDS, sample
 from pipeline.platforms.meta import MetaOptions
@@ -92,7 +92,11 @@ def shaping(data: bytes) -> None:
     if event is None:
         return
     destination: Destination = platform.destination
-    promise(skipped_by(event, destination) in {None, *Reason}, "routing gave no reason")
+    route = Route(destination)
+    decision = route.decide(event)
+    promise((decision is None) is bool(route.objections(event)), "routing contradicts its own words")
+    granted = route.consent.decide(event.body) == "granted"
+    promise(granted is not bool(route.consent.words(event.body)), "consent contradicts its own words")
     shaped = platform.shape(event)
     promise(shaped == platform.shape(event), "the same event gave other bytes")
     match shaped:

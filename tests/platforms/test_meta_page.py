@@ -10,6 +10,7 @@ import orjson
 import pytest
 from meta_events import APP, CONVERSATIONS, lead, order, order_json, read, shape
 
+from pipeline.core.contract import EVENTS_OF
 from pipeline.core.model import Doubt, Event, Halt, Later, Reply, Shaped, Verdict
 from pipeline.core.reason import Reason
 from pipeline.platforms.meta import ACTION_SOURCES, DEFAULTS, EVENT_NAMES, MESSAGING_NAMES, TOO_BROAD, MetaOptions
@@ -113,10 +114,11 @@ def test_broad_sets() -> None:
 def test_events() -> None:
     """The table of events names every event of the contract as it is sent."""
     rows = {bare(row[0]): row[1:] for row in table("### Events")}
-    names = {ours: bare(theirs) for ours, (theirs, _) in rows.items() if "`" in theirs}
-    in_messaging = {ours: bare(theirs) for ours, (_, theirs) in rows.items() if "`" in theirs}
+    names = {ours: bare(theirs) for ours, (theirs, _) in rows.items() if theirs.startswith("`")}
+    in_messaging = {ours: bare(theirs) for ours, (_, theirs) in rows.items() if theirs.startswith("`")}
 
     assert (EVENT_NAMES, MESSAGING_NAMES) == (names, in_messaging)
+    assert {name for names in EVENTS_OF.values() for name in names} == rows.keys()
 
 
 def test_action_sources() -> None:

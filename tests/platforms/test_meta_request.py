@@ -102,7 +102,9 @@ def test_c36_lanes_do_not_mix() -> None:
     """A request goes to the dataset of its own destination, with its own token."""
     ours, theirs = meta(account="1"), meta(account="2")
 
-    assert ("1", "2") == tuple(one.request(Batch([b"{}"]), {"token": TOKEN}).url.split("/")[-2] for one in (ours, theirs))
+    assert ("1", "2") == tuple(
+        one.request(Batch([b"{}"]), {"token": TOKEN}).url.split("/")[-2] for one in (ours, theirs)
+    )
 
 
 @pytest.mark.parametrize(

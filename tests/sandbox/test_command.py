@@ -38,7 +38,8 @@ def test_lifecycle(number: signal.Signals, tmp_path: Path) -> None:
         code = process.wait(10)
 
     assert (0, 1, 1) == (code, answer["events_received"], len(path.read_text().splitlines()))
-    assert f"send Meta events to {url}/v26.0/DATASET/events" in line
+    assert "send with any token and any account: meta at /{version}/{dataset}/events" in line
+    assert "google at /v1/events:ingest" in line
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,8 @@ def test_lifecycle(number: signal.Signals, tmp_path: Path) -> None:
         (["--fault", "earthquake"], "kind, one of"),
         (["--rate-limit", "0"], "--rate-limit"),
         (["--journal-file", "/nowhere/at/all"], "No such file"),
+        (["--google-outcome", "late-*"], "PATTERN REASON"),
+        (["--google-public-key", __file__], "PEM"),
     ],
 )
 def test_refused_options(options: list[str], complaint: str) -> None:

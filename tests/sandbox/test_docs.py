@@ -16,7 +16,8 @@ from pipeline.sandbox.meta_user_data import WORTHLESS
 from pipeline.sandbox.server import create_app
 from pipeline.sandbox.stats import Stats
 
-DOCS = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
+FOLDER = Path(__file__).parents[2] / "docs"
+DOCS = "\n".join(path.read_text() for path in (FOLDER / "sandbox.md", *sorted((FOLDER / "sandbox").glob("*.md"))))
 
 
 @pytest.mark.parametrize("option", [option for param in sandbox.params for option in param.opts])

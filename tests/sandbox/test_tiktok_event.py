@@ -110,6 +110,11 @@ def test_optional_fields(change: Change, name: str, now: float) -> None:
     assert (0, "") == told(check_event("web", change(name, ...), now))
 
 
+def test_event_id_may_be_a_hash(change: Change, now: float) -> None:
+    """The event id is the sender's own business: it may look like a hash."""
+    assert (0, "") == told(check_event("web", change("event_id", HASH), now))
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [

@@ -5,7 +5,6 @@ Texts are likely values of their field, or anything; so rules are met, missed an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -13,14 +12,13 @@ from typing import Any
 
 from avro_events import CONTRACT, READERS, record
 from hypothesis import strategies as st
-from meta_events import APP, CONVERSATIONS, WHEN, Changes, changed, encoder
+from meta_events import APP, CONVERSATIONS, WHEN, Changes, activity_json, encoder, lead_json, order_json
 
 from pipeline.core.avro.jsonform import from_json
 from pipeline.core.avro.schema import Array, Enum, Field, Primitive, Record, Type, Union
 from pipeline.core.contract import ID_FIELDS, Kind
 from pipeline.core.decode import decode
 from pipeline.core.model import Event
-from pipeline.edge.schema_files import sample
 from pipeline.platforms.meta import ACTION_SOURCES
 
 SOURCES = list(ACTION_SOURCES)
@@ -67,7 +65,8 @@ _HAPPENED_MS = st.integers(int(WHEN * 1000) - 10**9, int(WHEN * 1000) + 10**9)
 
 def document(kind: Kind, changes: Changes | None = None) -> dict[str, Any]:
     """Return the sample of a kind in JSON form, with dotted places set; all of them happen when the order does."""
-    return changed(json.loads(sample(kind)) | {"occurred_at": "2025-11-21T08:00:00Z"}, changes or {})
+    made = {"order": order_json, "lead": lead_json, "activity": activity_json}
+    return made[kind](changes)
 
 
 def bodies(kind: Kind) -> st.SearchStrategy[dict[str, object]]:

@@ -13,7 +13,7 @@ from avro_events import CONTRACT, READERS, record
 
 from pipeline.core.avro.encode import Encoder
 from pipeline.core.avro.jsonform import from_json
-from pipeline.core.contract import Kind
+from pipeline.core.contract import ID_FIELDS, Kind
 from pipeline.core.decode import decode
 from pipeline.core.destination import ConsentPolicy, Destination, Limits, Rule
 from pipeline.core.model import Event, Refusal, Shaped, Skipped
@@ -37,6 +37,16 @@ def order_json(changes: Changes | None = None) -> dict[str, Any]:
 def lead_json(changes: Changes | None = None) -> dict[str, Any]:
     """Return the sample lead in JSON form, with dotted places set; it happens when the sample order does."""
     return changed(json.loads(sample("lead")) | {"occurred_at": "2025-11-21T08:00:00Z"}, changes or {})
+
+
+def activity_json(changes: Changes | None = None) -> dict[str, Any]:
+    """Return the sample activity in JSON form, with dotted places set; it happens when the sample order does."""
+    return changed(json.loads(sample("activity")) | {"occurred_at": "2025-11-21T08:00:00Z"}, changes or {})
+
+
+def activity(changes: Changes | None = None) -> Event:
+    """Return the sample activity as the worker reads it."""
+    return event_of(activity_json(changes))
 
 
 def order(changes: Changes | None = None) -> Event:
@@ -87,7 +97,7 @@ def encoded(document: Mapping[str, object], **raw: object) -> bytes:
 
 def kind_of(document: Mapping[str, object]) -> Kind:
     """Return what an event in JSON form is."""
-    return "order" if "order_id" in document else "lead"
+    return next(kind for kind, own_id in ID_FIELDS.items() if own_id in document)
 
 
 @cache

@@ -48,9 +48,7 @@ class Stage:
         self.loop.run_for(0)
         self.loop.close()
 
-    def offer(
-        self, *names: str, page: Page | None = None, expires_in: float | None = None, group: str = ""
-    ) -> None:
+    def offer(self, *names: str, page: Page | None = None, expires_in: float | None = None, group: str = "") -> None:
         """Offer events of these ids, of the stage's own partition unless another `page` is given."""
         form = replace(shaped(), group=group)
         if expires_in is not None:

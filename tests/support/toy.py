@@ -1,8 +1,8 @@
 """A platform for tests: its events are their ids, a request is ids on lines, and its answers are plain.
 
 The HTTP status says everything: 200 accepted (the body names refused positions, header `receipt` is one), 400 an event
-is bad (header `suspects` names positions), 422 nothing was taken for the positions in the body, 401 the token is bad, 409 an answer that no table knows, 429 too fast (`retry-after`),
-anything else is an outage (`retry-after` again).
+is bad (header `suspects` names positions), 422 nothing was taken for the positions in the body, 401 the token is bad,
+409 an answer that no table knows, 429 too fast (`retry-after`), anything else is an outage (`retry-after` again).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from typing_extensions import override
 from virtual_loop import EPOCH
 
 from pipeline.core.destination import ConsentPolicy, Destination, Limits, Rule
@@ -56,15 +57,18 @@ class Toy(Platform):
     def __init__(self, destination: Destination) -> None:
         self.destination = destination
 
+    @override
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
         """Write the id; leads are too much for it."""
         return Skipped(Reason.NO_PLATFORM_EVENT) if event.kind == "lead" else shaped(event.id, at=event.time)
 
+    @override
     def request(self, batch: Batch, secrets: Mapping[str, str]) -> Request:
         """Write the ids on lines."""
         return Request("https://toy.example/events", {"authorization": secrets["token"]}, b"\n".join(batch.payloads))
 
-    def read(self, reply: Reply | NoReply, count: int) -> Verdict:  # noqa: ARG002 - the toy answers for all
+    @override
+    def read(self, reply: Reply | NoReply, count: int) -> Verdict:
         """Read the status."""
         if isinstance(reply, NoReply):
             return Later(Reason.OUTAGE, reply.cause)
@@ -87,6 +91,7 @@ class Toy(Platform):
                 reason = Reason.THROTTLED if code == 429 else Reason.OUTAGE
                 return Later(reason, f"HTTP {code}", float(after) if after else None)
 
+    @override
     def advice(self, reply: Reply) -> Advice:
         """Read `factor` and `pause`."""
         return Advice(float(reply.headers.get("factor", 1)), float(reply.headers.get("pause", 0)))
@@ -95,11 +100,13 @@ class Toy(Platform):
 class AskingToy(Toy):
     """A toy that can be asked who is to blame; the answer names positions."""
 
+    @override
     def inquiry(self, batch: Batch, secrets: Mapping[str, str]) -> Request:
         """Write the ids on lines, to another address."""
         return replace(self.request(batch, secrets), url="https://toy.example/validate")
 
-    def suspects(self, reply: Reply | NoReply, count: int) -> Sequence[int]:  # noqa: ARG002 - the toy knows
+    @override
+    def suspects(self, reply: Reply | NoReply, count: int) -> Sequence[int]:
         """Read the positions."""
         return [int(index) for index in reply.body.split(b",")] if isinstance(reply, Reply) and reply.body else []
 
@@ -107,6 +114,7 @@ class AskingToy(Toy):
 class GrantedToy(Toy):
     """A toy whose token has to be asked for with its secret, and holds for an hour."""
 
+    @override
     def grant(self) -> Grant:
         """Return the way to a token."""
         return _Grant()

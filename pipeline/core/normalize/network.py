@@ -34,6 +34,7 @@ _NO_DEVICE: Final = "00000000-0000-0000-0000-000000000000"
 _LEAD_ID: Final = re.compile("[1-9][0-9]{14,16}").fullmatch
 _DIGITS: Final = re.compile("[1-9][0-9]{0,18}").fullmatch
 _TOKEN: Final = re.compile("[!-~]+").fullmatch
+_SHA256: Final = re.compile("[0-9a-fA-F]{64}").fullmatch
 _LANGUAGE: Final = re.compile("[A-Za-z]{2,8}(?:-[0-9A-Za-z]{1,8}){0,7}").fullmatch
 
 
@@ -129,6 +130,12 @@ def opaque_id(raw: str) -> str | None:
     """Return a platform's own id or click id untouched: printable ASCII without spaces, not a sentinel."""
     text = raw.strip()
     return None if is_empty(text) or not _TOKEN(text) else text
+
+
+def opaque_id_in_clear(raw: str) -> str | None:
+    """As `opaque_id`, and left out if it is a SHA-256: of a click id, a cookie or a lead's id only itself is of use."""
+    text = opaque_id(raw)
+    return None if text is None or _SHA256(text) else text
 
 
 def _is_public(text: str) -> bool:

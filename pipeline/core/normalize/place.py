@@ -13,7 +13,7 @@ from unicodedata import category, decimal, normalize
 
 from pipeline.core.normalize.countries import ALPHA_2
 from pipeline.core.normalize.regions import CANADA, UNITED_STATES
-from pipeline.core.normalize.text import clean, letters, words
+from pipeline.core.normalize.text import clean, folded, letters, words
 
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
 _LONGEST_COUNTRY: Final = 64
@@ -28,6 +28,7 @@ _WRITTEN_CODE: Final = re.compile(r"(?=[^0-9]*[0-9])[0-9A-Za-z]+(?:[ -][0-9A-Za-
 _LONGEST_CODE: Final = 12
 # An MD5 or a SHA-256: of use where a platform takes hashes, and no name of a place.
 _HASH: Final = re.compile("(?:[0-9a-fA-F]{32}){1,2}").fullmatch
+_NOT_ASCII_WORDS: Final = re.compile("[^0-9a-z]+")
 
 
 def country(raw: str) -> str | None:
@@ -64,12 +65,18 @@ def city(raw: str) -> str | None:
 
 
 def city_in_clear(raw: str) -> str | None:
-    """As `city`, and left out if it is a hash (TikTok takes the name itself)."""
-    return None if _HASH(raw.strip()) else city(raw)
+    """Return ASCII letters and digits in lower case, nothing between them: `São Paulo` is `sopaulo` (TikTok).
+
+    What is a hash is left out, because the platform reads the name itself; so is what has no ASCII letter.
+    """
+    text = _NOT_ASCII_WORDS.sub("", folded(raw))
+    return None if _HASH(raw.strip()) or text.isdigit() else text or None
 
 
 def region_in_clear(raw: str, country: str | None) -> str | None:
-    """As `region`, and left out if it is a hash (TikTok takes the name itself)."""
+    """Return the two-letter code as `region` does in the United States and Canada; elsewhere as `city_in_clear`."""
+    if country not in _REGIONS:
+        return city_in_clear(raw)
     return None if _HASH(raw.strip()) else region(raw, country)
 
 

@@ -1,0 +1,136 @@
+"""The parts of a Google event: time, value, identifiers, consent, device, customer and cart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final, Literal, cast
+
+from pipeline.core.contract import Body, Item, Order
+from pipeline.core.identify import Identified, Value
+from pipeline.core.model import Event
+from pipeline.platforms.common import TAKEN_BACK, currency_of, items_of, order_of
+from pipeline.platforms.google_keys import CLICK_IDS, POSTAL_ADDRESS
+
+Json = Mapping[str, object]
+Note = Literal["address_incomplete", "identifiers_cut", "phone_no_country", "restated"]
+
+# limits page: more refuse the whole request.
+MOST_IDENTIFIERS: Final = 10
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CHOICES: Final[Mapping[str, str]] = {"GRANTED": "CONSENT_GRANTED", "DENIED": "CONSENT_DENIED"}
+_CUSTOMER_TYPES: Final = frozenset({"NEW", "RETURNING"})
+_NOTHING: Final[Json] = {}
+
+
+def timestamp(ms: int) -> str:
+    """Return Unix milliseconds as RFC 3339 in UTC: `2026-11-20T18:30:05.250Z`."""
+    return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def worth(event: Event) -> Decimal | None:
+    """Return what the event says that the conversion is worth; of an order taken back, what is left of it.
+
+    A cancelled order is worth nothing if it does not say otherwise; a refund that does not say is None.
+    """
+    if event.name not in TAKEN_BACK:
+        return event.body["value"]
+    left = cast("Order", event.body)["remaining_value"]
+    return Decimal(0) if left is None and event.name == "order_cancelled" else left
+
+
+def money(amount: Decimal | None, event: Event) -> Json:
+    """Return value and currency, in units of the currency; neither without the other."""
+    currency = currency_of(event)
+    if amount is None or currency is None:
+        return _NOTHING
+    return {"conversionValue": float(amount), "currency": currency}
+
+
+def user_identifiers(keys: Mapping[str, Value]) -> list[Json]:
+    """Return everything hashed as Google wants it, each alone: e-mails, phones, and the address if it is whole."""
+    found: list[Json] = [{"emailAddress": value} for value in cast("list[str]", keys.get("emailAddress", ()))]
+    found += [{"phoneNumber": value} for value in cast("list[str]", keys.get("phoneNumber", ()))]
+    if all(name in keys for name in POSTAL_ADDRESS):
+        found.append({"address": {name: keys[name] for name in POSTAL_ADDRESS}})
+    return found
+
+
+def ad_identifiers(keys: Mapping[str, Value], click: str | None) -> Json:
+    """Return the one click id, session attributes and the lead's id."""
+    names = ("sessionAttributes", "leadId") if click is None else (click, "sessionAttributes", "leadId")
+    return {name: keys[name] for name in names if name in keys}
+
+
+def click_of(keys: Mapping[str, Value]) -> str | None:
+    """Return the name of the click id that is to be sent, or None."""
+    return next((name for name in CLICK_IDS if name in keys), None)
+
+
+def consent(body: Body) -> Json:
+    """Return the choices that were recorded; what nobody recorded is left out, and nothing is made up.
+
+    Google has no flag for limited data use; who asked for it is not to be addressed personally.
+    """
+    given = body["consent"]
+    choices = {}
+    if given["ad_user_data"] in _CHOICES:
+        choices["adUserData"] = _CHOICES[given["ad_user_data"]]
+    if given["limited_data_use"]:
+        choices["adPersonalization"] = "CONSENT_DENIED"
+    elif given["ad_personalization"] in _CHOICES:
+        choices["adPersonalization"] = _CHOICES[given["ad_personalization"]]
+    return choices
+
+
+def device(keys: Mapping[str, Value]) -> Json:
+    """Return the address, where it may be sent, and the browser."""
+    return {name: keys[name] for name in ("ipAddress", "userAgent") if name in keys}
+
+
+def user_properties(body: Body) -> Json:
+    """Return whether the customer is new, if that is known."""
+    kind = body["customer"]["type"]
+    return {"customerType": kind} if kind in _CUSTOMER_TYPES else _NOTHING
+
+
+def cart_data(event: Event, merchant: Json) -> Json:
+    """Return what was bought, behind what names the merchant's feed; nothing without a line that names a product."""
+    items = [_line(item) for item in items_of(event) if item["quantity"] > 0]
+    if not items:
+        return _NOTHING
+    cart: dict[str, object] = dict(merchant)
+    order = order_of(event)
+    if order is not None and order["discount"] is not None and order["discount"] >= 0:
+        cart["transactionDiscount"] = float(order["discount"])
+    coupons = [] if order is None else [coupon for coupon in order["coupons"] if coupon.strip()]
+    if coupons:
+        cart["couponCodes"] = coupons
+    cart["items"] = items
+    return cart
+
+
+def _line(item: Item) -> Json:
+    # int64 is text in proto3's JSON.
+    line: dict[str, object] = {"merchantProductId": item["id"].strip(), "quantity": str(item["quantity"])}
+    if item["unit_price"] is not None and item["unit_price"] >= 0:
+        line["unitPrice"] = float(item["unit_price"])
+    return line
+
+
+def section(name: str, content: Json) -> Json:
+    """Return a section under its name, or nothing where it has no content: Google knows no empty ones."""
+    return {name: content} if content else _NOTHING
+
+
+def notes(found: Identified, country: str | None, cut: int, *, restated: bool) -> tuple[Note, ...]:
+    """Return what people should know; `identifiers_cut` stands once for each that Google takes no more."""
+    noted: list[Note] = ["restated"] if restated else []
+    if country is None and "phoneNumber" in found.dropped:
+        noted.append("phone_no_country")
+    whole = all(name in found.keys for name in POSTAL_ADDRESS)
+    if not whole and ("givenName" in found.keys or "familyName" in found.keys):
+        noted.append("address_incomplete")
+    noted += ["identifiers_cut"] * cut
+    return tuple(noted)

@@ -1,0 +1,198 @@
+"""Pinterest's replies: which of them blame an event, which blame the account, and which only ask to wait.
+
+Sources: the vendor's API description 5.23.0, its page on rate limits, and answers seen in the field, as
+docs/platforms/pinterest.md tells.
+The HTTP status decides; within 200 and 422 Pinterest speaks of each event by itself.
+No text of Pinterest's is passed on, as it may quote the event: of a message only the name of a known field is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+from pipeline.core.model import Accepted, Advice, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply, Verdict
+from pipeline.core.reason import Reason
+
+_PROCESSED, _FAILED = "processed", "failed"
+# The endpoint takes nothing for a while: asking every second would not bring it back.
+_RAMPED_DOWN: Final = "4197"
+_RAMPED_DOWN_SECONDS: Final = 60.0
+
+# The one form of message that was seen: a field, and for a time that it is too old.
+_MESSAGE: Final = re.compile(r"Invalid ([a-z_]{1,32}) parameter\b(\. Given timestamp is in the past\b)?").match
+# What the API description calls the fields of an event; `event_timestamp` is what messages call its time.
+_FIELDS: Final = frozenset(
+    "event_name action_source event_time event_timestamp event_id event_source_url opt_out user_data custom_data "
+    "app_id app_name app_version os_version language "
+    "em ph fn ln db ge ct st zp country external_id hashed_maids client_ip_address client_user_agent click_id "
+    "currency value content_ids contents num_items order_id search_string predicted_ltv opt_out_type "
+    "id item_name item_category item_brand item_price quantity".split()
+)
+
+# A request id is the one text of Pinterest's that is passed on, so it has to look like one.
+_REQUEST_ID: Final = re.compile("[0-9A-Za-z-]{1,64}").fullmatch
+
+# The first number of a header that may be a structured list: `100, 100;w=1;name="..."`.
+_FIRST: Final = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:[,;]|$)").match
+# No page gives the unit of the reset: as seconds from now this would be 31 years, so it is a time of the clock.
+_EPOCH_FROM: Final = 1e9
+_SLOW_BELOW: Final = 0.25
+_SLOW_FACTOR: Final = 0.5
+# The shortest window that the headers name is a second.
+_SHORTEST_WINDOW: Final = 1.0
+# Longer than this a header is not believed.
+_MOST_WAIT: Final = 3600.0
+
+
+def read(reply: Reply | NoReply, count: int) -> Verdict:
+    """Return the verdict on a batch of `count` events. Total: any bytes give one."""
+    if isinstance(reply, NoReply):
+        return Later(Reason.OUTAGE, reply.cause)
+    answer = _json(reply.body)
+    code = _code(answer)
+    if reply.status == 200 and ("events" in answer or "num_events_received" in answer):
+        return _read_success(reply, answer, count)
+    if reply.status == 422 and code:
+        return _read_failure(reply, answer, code, count)
+    return _read_error(reply, code)
+
+
+def _read_success(reply: Reply, answer: Mapping[str, object], count: int) -> Verdict:
+    refused = _refused(reply, answer, count, "")
+    if refused is None:
+        # Asked again in parts, the answers may add up; Pinterest drops the copies of all but offline events.
+        detail = f"Pinterest's answer does not add up to {count} events, HTTP 200"
+        return Doubt(_refusal(reply, Reason.UNCONFIRMED, detail))
+    if refused:
+        return Mixed(refused)
+    warned = sum(bool(_text(event.get("warning_message"))) for event in _events(answer))
+    return Accepted(warnings={"warning_message": warned} if warned else {})
+
+
+def _read_failure(reply: Reply, answer: Mapping[str, object], code: str, count: int) -> Verdict:
+    details = answer.get("details")
+    refused = _refused(reply, details, count, code) if isinstance(details, dict) else None
+    if refused:
+        return Mixed(refused)
+    detail = f"Pinterest refused the request without naming an event (error {code}, HTTP 422)"
+    return Doubt(_refusal(reply, Reason.REJECTED, detail, code))
+
+
+def _refused(reply: Reply, report: Mapping[str, object], count: int, code: str) -> dict[int, Refusal] | None:
+    """Return the events that a report refuses, by position; None if it does not add up to `count` events."""
+    received, processed = report.get("num_events_received"), report.get("num_events_processed")
+    if "events" not in report:
+        return {} if received == processed == count else None
+    events = _events(report)
+    statuses = [event.get("status") for event in events]
+    failed = statuses.count(_FAILED)
+    if len(events) != count or failed + statuses.count(_PROCESSED) != count:
+        return None
+    if received not in (None, count) or processed not in (None, count - failed):
+        return None
+    return {
+        position: _blamed(reply, _text(event.get("error_message")), code)
+        for position, event in enumerate(events)
+        if event.get("status") == _FAILED
+    }
+
+
+def _blamed(reply: Reply, message: str, code: str) -> Refusal:
+    found = _MESSAGE(message)
+    named = found[1] if found and found[1] in _FIELDS else ""
+    about = f": {named}" if named else ""
+    if found and found[2]:
+        return _refusal(reply, Reason.EXPIRED, f"Pinterest finds the event too old{about}", code, named)
+    return _refusal(reply, Reason.REJECTED, f"Pinterest refused the event{about}", code, named)
+
+
+def _refusal(reply: Reply, reason: Reason, detail: str, code: str = "", field: str = "") -> Refusal:
+    trace = reply.headers.get("x-pinterest-rid", "")
+    return Refusal(reason, detail, code, field, reply.status, trace if _REQUEST_ID(trace) else "")
+
+
+def _read_error(reply: Reply, code: str) -> Verdict:
+    form = f"Pinterest error {code}, " if code else ""
+    detail = f"{form}HTTP {reply.status}" if code else f"HTTP {reply.status} without an answer in Pinterest's form"
+    match reply.status:
+        case 429:
+            return Later(Reason.THROTTLED, detail, _wait(reply))
+        case 401:
+            return Halt(Reason.UNAUTHORIZED, detail)
+        case 403 | 404 | 405:
+            return Halt(Reason.MISCONFIGURED, detail)
+        case 413:
+            return Doubt(_refusal(reply, Reason.OVERSIZE, "the request is too large for Pinterest", code))
+        case 400 if code:
+            return Doubt(_refusal(reply, Reason.REJECTED, f"Pinterest refused the request ({detail})", code))
+        case status if 300 <= status < 400:
+            return Halt(Reason.MISCONFIGURED, f"HTTP {status}: a redirect, which a token must not follow")
+        case status if 400 <= status < 500 and status != 408:
+            return Later(Reason.UNKNOWN_ANSWER, detail, blame=_refusal(reply, Reason.REJECTED, detail, code))
+        case _:
+            ramped_down = _RAMPED_DOWN_SECONDS if code == _RAMPED_DOWN else None
+            return Later(Reason.OUTAGE, detail, _wait(reply) or ramped_down)
+
+
+def advice(reply: Reply) -> Advice:
+    """Return what the rate limit headers ask for; headers that cannot be read ask for nothing."""
+    limit, left = _first(reply, "x-ratelimit-limit"), _first(reply, "x-ratelimit-remaining")
+    if left == 0:
+        return Advice(_SLOW_FACTOR, _wait(reply) or _SHORTEST_WINDOW)
+    if limit and left is not None and left <= limit * _SLOW_BELOW:
+        return Advice(_SLOW_FACTOR)
+    return Advice()
+
+
+def _wait(reply: Reply) -> float | None:
+    """Return the longest wait that a header asks for, in seconds; None if none does."""
+    wait = max(_first(reply, "retry-after") or 0.0, _reset(reply))
+    return min(wait, _MOST_WAIT) if wait > 0 else None
+
+
+def _reset(reply: Reply) -> float:
+    """Return the seconds until the limit is whole again; a time of the clock is read by the answer's own date."""
+    reset = _first(reply, "x-ratelimit-reset") or 0.0
+    if reset < _EPOCH_FROM:
+        return reset
+    try:
+        sent = datetime.strptime(reply.headers.get("date", ""), "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+    except ValueError:
+        return 0.0
+    return reset - sent.timestamp()
+
+
+def _first(reply: Reply, name: str) -> float | None:
+    found = _FIRST(reply.headers.get(name, ""))
+    return float(found[1]) if found else None
+
+
+def _events(report: Mapping[str, object]) -> list[dict[str, object]]:
+    """Return what a report says of each event; empty if one of them is no JSON object."""
+    events = report.get("events")
+    if not isinstance(events, list):
+        return []
+    return events if all(isinstance(event, dict) for event in events) else []
+
+
+def _json(body: bytes) -> dict[str, object]:
+    """Read a JSON object; anything else is an empty one, text that is no Unicode included."""
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _code(answer: Mapping[str, object]) -> str:
+    code = answer.get("code")
+    return str(code) if type(code) is int else ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

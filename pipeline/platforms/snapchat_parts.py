@@ -1,0 +1,139 @@
+"""The parts of a Snapchat event beside names, times and match keys: page, custom data, app, limits of use."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final, Literal, TypedDict
+
+from pipeline.core.contract import App, Body, Item
+from pipeline.core.currency import currency
+from pipeline.core.model import Event
+from pipeline.platforms.common import EXTINFO_ITEMS, activity_of, currency_of, extinfo_of, items_of, order_of
+from pipeline.platforms.snapchat_keys import STRONG, STRONG_TOGETHER
+
+Place = Literal["WEB", "MOBILE_APP", "OFFLINE"]
+LimitWord = Literal["LDU", "LMU"]
+
+Json = Mapping[str, object]
+_NOTHING: Final[Json] = {}
+_SYSTEMS: Final = ("a2", "i2")
+# The one state whose number is known, by the region of a consent.
+_CALIFORNIA: Final = "us-ca"
+_UNITED_STATES, _CALIFORNIA_NUMBER = 1, 1000
+
+
+class Content(TypedDict, total=False):
+    """One line of `contents`."""
+
+    id: str
+    quantity: int
+    item_price: float
+    brand: str
+    item_category: str
+
+
+def fault_of(event: Event, name: str, place: Place, url: str | None) -> str | None:
+    """Return what Snapchat requires of this event and it does not have, or None. Never holds a value."""
+    if event.id.isspace():
+        return "event_id is blank"
+    body = event.body
+    if name == "PURCHASE" and (body["value"] is None or not body["currency"]):
+        return "a PURCHASE needs value and currency"
+    if body["currency"] and currency(body["currency"]) is None:
+        return "currency is not an ISO 4217 code"
+    if place == "WEB" and url is None:
+        return "a website event needs touch.url with http or https"
+    return _app_fault(body["app"]) if place == "MOBILE_APP" else None
+
+
+def _app_fault(app: App | None) -> str | None:
+    """Parameters page, app_data: sixteen places, of which the first says which system it is."""
+    if app is None:
+        return "an app event needs app"
+    given = extinfo_of(app)
+    if len(given) > EXTINFO_ITEMS:
+        return f"app.extinfo has more than {EXTINFO_ITEMS} items"
+    return None if given[0] in _SYSTEMS else "app.extinfo must begin with a2 (Android) or i2 (iOS)"
+
+
+def unmatchable(found: Collection[str]) -> str | None:
+    """Return why nobody can be matched by the keys that were found, or None. Never holds a value."""
+    if STRONG.isdisjoint(found) and not STRONG_TOGETHER.issubset(found):
+        return f"Snapchat cannot match a person by only: {', '.join(found) or 'nothing'}"
+    return None
+
+
+def notes_of(dropped: Collection[str], country: str | None) -> tuple[str, ...]:
+    """Return what people should know of an event that is sent: `phone_no_country`."""
+    return ("phone_no_country",) if country is None and "ph" in dropped else ()
+
+
+def custom_data(event: Event, name: str) -> Json:
+    """Return what was bought, looked at or searched for, and what it is worth."""
+    body = event.body
+    data: dict[str, object] = {}
+    unit = currency_of(event)
+    if unit:
+        data["currency"] = unit
+    if body["value"] is not None:
+        data["value"] = float(body["value"])
+    order, activity = order_of(event), activity_of(event)
+    if order is not None:
+        data["order_id"] = order["order_id"]
+    if activity is not None and activity["query"]:
+        data["search_string"] = activity["query"]
+    if activity is not None and activity["predicted_value"] is not None:
+        data["predicted_ltv"] = float(activity["predicted_value"])
+    if name == "SIGN_UP" and event.kind == "lead":
+        # Snapchat has no event for a lead: so it can be told from a registration.
+        data["sign_up_method"] = "lead"
+    _contents(items_of(event), data)
+    return {"custom_data": data} if data else _NOTHING
+
+
+def _contents(items: list[Item], data: dict[str, object]) -> None:
+    if items:
+        data["content_type"] = "product"
+        data["content_ids"] = [item["id"] for item in items]
+        data["contents"] = [_content(item) for item in items]
+        data["num_items"] = sum(item["quantity"] for item in items)
+
+
+def _content(item: Item) -> Content:
+    content: Content = {"id": item["id"], "quantity": item["quantity"]}
+    if item["unit_price"] is not None:
+        content["item_price"] = float(item["unit_price"])
+    if item["brand"]:
+        content["brand"] = item["brand"]
+    if item["category"]:
+        content["item_category"] = item["category"]
+    return content
+
+
+def app_data(body: Body, place: Place) -> Json:
+    """Return the app in which it happened, for an app event."""
+    app = body["app"]
+    if app is None or place != "MOBILE_APP":
+        return _NOTHING
+    given = extinfo_of(app)
+    said: dict[str, object] = {"app_id": app["app_id"]} if app["app_id"] else {}
+    said["advertiser_tracking_enabled"] = int(app["tracking_allowed"])
+    # Sixteen places, an unknown one is empty text, never null.
+    said["extinfo"] = [*given, *[""] * (EXTINFO_ITEMS - len(given))]
+    return {"app_data": said}
+
+
+def limited(body: Body, word: LimitWord) -> Json:
+    """Return the limits of use, if they were asked for or personalized ads were refused.
+
+    A state is named together with its country, or both are left for Snapchat to find out (0).
+    """
+    consent = body["consent"]
+    if not consent["limited_data_use"] and consent["ad_personalization"] != "DENIED":
+        return _NOTHING
+    known = (consent["region"] or "").strip().lower() == _CALIFORNIA
+    return {
+        "data_processing_options": [word],
+        "data_processing_options_country": _UNITED_STATES if known else 0,
+        "data_processing_options_state": _CALIFORNIA_NUMBER if known else 0,
+    }
