@@ -6,6 +6,7 @@ Each platform weighs its match keys (`PlatformKind.weights`); the docs of each s
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from math import fsum
 from typing import Final
 
 BEST: Final = 10.0
@@ -13,7 +14,8 @@ BEST: Final = 10.0
 
 def quality(keys: Collection[str], weights: Mapping[str, float]) -> float:
     """Return the estimate for an event with these match keys: the sum of their weights, at most 10."""
-    return min(BEST, sum(weights.get(key, 0.0) for key in keys))
+    # Exact, so that the order of the keys makes no difference.
+    return min(BEST, fsum(weights.get(key, 0.0) for key in keys))
 
 
 def improvements(

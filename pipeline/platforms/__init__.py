@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipeline.core.destination import Destination
-from pipeline.platforms import google, meta, snapchat, tiktok
+from pipeline.platforms import google, meta, pinterest, snapchat, tiktok
 from pipeline.platforms.base import Platform, PlatformKind
 
 PLATFORMS: Final[Mapping[str, PlatformKind]] = {
-    kind.name: kind for kind in (meta.KIND, tiktok.KIND, snapchat.KIND, google.KIND)
+    kind.name: kind for kind in (meta.KIND, tiktok.KIND, pinterest.KIND, snapchat.KIND, google.KIND)
 }
 
 

@@ -22,7 +22,15 @@ from pipeline.core.reason import Reason
 from pipeline.platforms import pinterest_parts as parts
 from pipeline.platforms import pinterest_replies as replies
 from pipeline.platforms.base import Platform, PlatformKind, encoded
-from pipeline.platforms.common import DAY, MARGIN, check_event_names, check_web_address, country_of, day_of
+from pipeline.platforms.common import (
+    DAY,
+    MARGIN,
+    check_event_names,
+    check_web_address,
+    country_of,
+    day_of,
+    web_address,
+)
 from pipeline.platforms.pinterest_keys import WEIGHTS, ExternalIds, match_table
 
 Source = Literal["web", "offline", "app_android", "app_ios"]
@@ -126,19 +134,19 @@ class Pinterest(Platform):
         user_data = found.keys
         if parts.limited(body):
             parts.tell_residence(body, country, user_data)
-        match_keys = tuple(user_data)
-        fault = parts.fault_of(event, match_keys)
+        fault = parts.fault_of(event, user_data.keys())
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
-        unmatchable = parts.unmatchable(match_keys)
+        unmatchable = parts.unmatchable(user_data.keys())
         if unmatchable is not None:
             return Refusal(Reason.NO_MATCH_KEY, unmatchable)
+        url = web_address(body["touch"]["url"]) if source == "web" else None
         shaped = {
             "event_name": name,
             "action_source": source,
             "event_time": int(event.time),
             "event_id": event.id,
-            **parts.page(event, source),
+            **({"event_source_url": url} if url else {}),
             **parts.opt_out(body),
             "user_data": user_data,
             **parts.custom_data(event),
@@ -150,9 +158,9 @@ class Pinterest(Platform):
             encoded(shaped),
             expires_at=int(event.time) + MOST_AGE - MARGIN,
             not_before=event.time,
-            match_keys=match_keys,
+            match_keys=tuple(user_data),
             dropped=found.dropped,
-            notes=parts.notes_of(event, source, found.dropped, country),
+            notes=parts.notes_of(found.dropped, country, no_page=source == "web" and url is None),
         )
 
     @override
@@ -182,7 +190,7 @@ def _source(body: Body) -> Source:
 
 
 def _check_spelling(event: str, name: str) -> None:
-    """Raise ValueError for a name of a form that Pinterest has none of, and for `PageVisit`, which it does not count."""
+    """Raise ValueError for a name that Pinterest cannot have, and for `PageVisit`, which it does not count."""
     if not _NAME(name):
         raise ValueError(f"event_names: the name for {event} must be 1 to 100 letters, digits, dashes and underscores")
     meant = _PLAIN_NAMES.get(re.sub("[_-]", "", name).lower(), name)

@@ -1,8 +1,9 @@
-"""The parts of a Pinterest event beside names, times and match keys: page, custom data, app, language, limits of use."""
+"""The parts of a Pinterest event beside names, times and match keys: custom data, app, language, limits of use."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Final, Literal, TypedDict
 
@@ -14,7 +15,7 @@ from pipeline.core.model import Event
 from pipeline.core.normalize.digest import digest
 from pipeline.core.normalize.network import language_tag
 from pipeline.core.normalize.place import region
-from pipeline.platforms.common import activity_of, currency_of, items_of, order_of, plain_decimal, web_address
+from pipeline.platforms.common import activity_of, currency_of, items_of, order_of, plain_decimal
 from pipeline.platforms.pinterest_keys import ENOUGH
 
 Json = Mapping[str, object]
@@ -36,7 +37,7 @@ class Content(TypedDict, total=False):
     quantity: int
 
 
-def fault_of(event: Event, found: Collection[str]) -> str | None:
+def fault_of(event: Event, found: AbstractSet[str]) -> str | None:
     """Return what is wrong with an event, or None; `found` are its match keys. Never holds a value."""
     if event.id.isspace():
         return "event_id is blank"
@@ -47,26 +48,22 @@ def fault_of(event: Event, found: Collection[str]) -> str | None:
         return "value is below zero"
     if body["action_source"] == "APP" and body["app"] is None:
         return "an app event needs app"
-    if limited(body) and not _RESIDENCE <= set(found):
+    if limited(body) and not _RESIDENCE.issubset(found):
         return "limited data use needs customer.region and customer.country, or consent.region with both"
     return None
 
 
-def unmatchable(found: Collection[str]) -> str | None:
+def unmatchable(found: AbstractSet[str]) -> str | None:
     """Return why Pinterest would refuse an event with these keys, or None. Never holds a value."""
-    if any(keys <= set(found) for keys in ENOUGH):
+    if any(keys <= found for keys in ENOUGH):
         return None
     return f"Pinterest takes no event with only: {', '.join(found) or 'nothing'}"
 
 
-def notes_of(event: Event, source: str, dropped: Collection[str], country: str | None) -> tuple[Note, ...]:
+def notes_of(dropped: Collection[str], country: str | None, *, no_page: bool) -> tuple[Note, ...]:
     """Return what people should know of an event that is sent."""
-    notes: tuple[Note, ...] = ()
-    if country is None and "ph" in dropped:
-        notes = ("phone_no_country",)
-    if source == "web" and web_address(event.body["touch"]["url"]) is None:
-        notes = (*notes, "no_page_url")
-    return notes
+    notes: tuple[Note, ...] = ("phone_no_country",) if country is None and "ph" in dropped else ()
+    return (*notes, "no_page_url") if no_page else notes
 
 
 def limited(body: Body) -> bool:
@@ -91,12 +88,6 @@ def tell_residence(body: Body, country: str | None, keys: dict[str, Value]) -> N
 
 def _in_both_cases(code: str) -> list[str | int]:
     return [digest(code), digest(code.upper())]
-
-
-def page(event: Event, source: str) -> Json:
-    """Return where on the web it happened; what is no address is left out."""
-    url = web_address(event.body["touch"]["url"]) if source == "web" else None
-    return {"event_source_url": url} if url else _NOTHING
 
 
 def opt_out(body: Body) -> Json:

@@ -57,7 +57,7 @@ def read(reply: Reply | NoReply, count: int) -> Verdict:
     code = _code(answer)
     if reply.status == 200 and ("events" in answer or "num_events_received" in answer):
         return _read_success(reply, answer, count)
-    if reply.status == 422 and code:
+    if reply.status == 422 and (code or "details" in answer):
         return _read_failure(reply, answer, code, count)
     return _read_error(reply, code)
 
@@ -79,7 +79,7 @@ def _read_failure(reply: Reply, answer: Mapping[str, object], code: str, count: 
     refused = _refused(reply, details, count, code) if isinstance(details, dict) else None
     if refused:
         return Mixed(refused)
-    detail = f"Pinterest refused the request without naming an event (error {code}, HTTP 422)"
+    detail = f"Pinterest refused the request and named no event for sure ({_said(reply, code)})"
     return Doubt(_refusal(reply, Reason.REJECTED, detail, code))
 
 
@@ -117,8 +117,7 @@ def _refusal(reply: Reply, reason: Reason, detail: str, code: str = "", field: s
 
 
 def _read_error(reply: Reply, code: str) -> Verdict:
-    form = f"Pinterest error {code}, " if code else ""
-    detail = f"{form}HTTP {reply.status}" if code else f"HTTP {reply.status} without an answer in Pinterest's form"
+    detail = _said(reply, code)
     match reply.status:
         case 429:
             return Later(Reason.THROTTLED, detail, _wait(reply))
@@ -137,6 +136,12 @@ def _read_error(reply: Reply, code: str) -> Verdict:
         case _:
             ramped_down = _RAMPED_DOWN_SECONDS if code == _RAMPED_DOWN else None
             return Later(Reason.OUTAGE, detail, _wait(reply) or ramped_down)
+
+
+def _said(reply: Reply, code: str) -> str:
+    if code:
+        return f"Pinterest error {code}, HTTP {reply.status}"
+    return f"HTTP {reply.status} without an answer in Pinterest's form"
 
 
 def advice(reply: Reply) -> Advice:

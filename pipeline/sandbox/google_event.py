@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
+from pipeline.sandbox.forms import CURRENCIES
 from pipeline.sandbox.google_shape import (
     NUMBER,
     REQUIRED,
@@ -25,7 +26,6 @@ from pipeline.sandbox.google_shape import (
     text,
 )
 from pipeline.sandbox.google_user_data import CLICK_IDS, ad_identifiers, consent, device, is_clear, user_data
-from pipeline.sandbox.meta_custom_data import CURRENCIES
 
 Event = Mapping[str, object]
 

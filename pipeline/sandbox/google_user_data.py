@@ -11,8 +11,8 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 
+from pipeline.sandbox.forms import WORTHLESS
 from pipeline.sandbox.google_shape import FORMAT, Flaw, Rule, is_text, leaf, listed, one_of, record, text
-from pipeline.sandbox.meta_user_data import WORTHLESS
 
 MAX_IDENTIFIERS = 10
 CLICK_IDS = ("gclid", "gbraid", "wbraid")

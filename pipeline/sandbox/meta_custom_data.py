@@ -5,57 +5,21 @@ Invariant: custom keys of the user's own are free; only the standard keys are ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 
+from pipeline.sandbox.forms import CURRENCIES, DELIVERY, Check, number, one_of, string, whole
 from pipeline.sandbox.meta_flaw import PURCHASE_INCOMPLETE, SCHEMA, Flaw
 
-# ISO 4217 codes in use for payments, 2026.
-_CODES = """
-    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF
-    CLF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL
-    HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL
-    MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON
-    RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH
-    UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
-"""
-CURRENCIES = frozenset(_CODES.split())
 SEGMENTS = frozenset(
     f"{prefix}_{area}"
     for prefix in ("new_customer_to", "existing_customer_to")
     for area in ("business", "business_line", "product_area", "medium")
 ) | {"customer_in_loyalty_program"}
-DELIVERY = frozenset(("in_store", "curbside", "home_delivery"))
-
-Check = Callable[[object], str | None]
-
-
-def number(value: object) -> str | None:
-    """Accept a JSON number."""
-    return None if type(value) is float or type(value) is int else "must be a number"
-
-
-def whole(value: object) -> str | None:
-    """Accept a JSON integer that is not negative."""
-    return None if type(value) is int and value >= 0 else "must be an integer, zero or more"
-
-
-def string(value: object) -> str | None:
-    """Accept any string."""
-    return None if type(value) is str else "must be a string"
 
 
 def currency(value: object) -> str | None:
     """Accept a three-letter ISO 4217 code in either case."""
     return None if type(value) is str and value.upper() in CURRENCIES else "must be an ISO 4217 currency code"
-
-
-def one_of(allowed: Collection[str]) -> Check:
-    """Build the check of a closed list."""
-
-    def check(value: object) -> str | None:
-        return None if type(value) is str and value in allowed else f"must be one of {', '.join(sorted(allowed))}"
-
-    return check
 
 
 def content_ids(value: object) -> str | None:

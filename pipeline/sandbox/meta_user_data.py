@@ -6,14 +6,12 @@ Invariant: what is wrong is said without the value.
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
 
+from pipeline.sandbox.forms import WORTHLESS, Check, text
 from pipeline.sandbox.meta_flaw import SCHEMA, TOO_FEW_KEYS, Flaw
-
-Check = Callable[[object], str | None]
 
 # Meta's parameter builder appends a two- or eight-character tag to values it has touched.
 _TAG = r"(?:\.(?:[A-Za-z0-9_-]{8}|[A-Za-z0-9_-]{2}))?"
@@ -24,12 +22,6 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}{_TAG}").fullmatch
 _IP_TAG = re.compile(_TAG + r"\Z")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}").fullmatch
-
-# Hashes of nothing and of words that stand for nothing: Meta takes them and matches nobody, or everybody.
-WORTHLESS: dict[str, str] = {
-    hashlib.sha256(word.encode()).hexdigest(): fault
-    for word, fault in (("", "hash_of_empty"), ("null", "hash_of_null"), ("undefined", "hash_of_undefined"))
-}
 
 
 def hashed(value: object) -> str | None:
@@ -64,11 +56,6 @@ def client_ip(value: object) -> str | None:
     except ValueError:
         return "must be a valid IPv4 or IPv6 address without port and spaces"
     return None
-
-
-def text(value: object) -> str | None:
-    """Accept a string that is not blank."""
-    return None if type(value) is str and value.strip() else "must be a non-empty string"
 
 
 def integer(value: object) -> str | None:

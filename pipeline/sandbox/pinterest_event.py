@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipeline.sandbox.meta_custom_data import CURRENCIES
-from pipeline.sandbox.meta_user_data import WORTHLESS
+from pipeline.sandbox.forms import CURRENCIES, WORTHLESS
 from pipeline.sandbox.pinterest_schema import FLAT_APP, HASHED
 
 Record = Mapping[str, object]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pipeline.sandbox.meta_custom_data import CURRENCIES, number, string, whole
-from pipeline.sandbox.meta_user_data import text
+from pipeline.sandbox.forms import CURRENCIES, number, string, text, whole
 from pipeline.sandbox.snapchat_flaw import Check, Code, Flaw, check_fields, strings
 
 _DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII).fullmatch

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from pipeline.sandbox.meta_custom_data import one_of, string
-from pipeline.sandbox.meta_user_data import text
+from pipeline.sandbox.forms import one_of, string, text
 from pipeline.sandbox.snapchat_custom_data import check_custom_data
 from pipeline.sandbox.snapchat_flaw import Check, Code, Flaw, check_fields, kind, strings
 from pipeline.sandbox.snapchat_user_data import check_user_data

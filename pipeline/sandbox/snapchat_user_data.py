@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 
-from pipeline.sandbox.meta_user_data import WORTHLESS, text
+from pipeline.sandbox.forms import WORTHLESS, text
 from pipeline.sandbox.snapchat_flaw import Check, Code, Flaw, check_fields
 
 _SHA256 = re.compile(r"[0-9a-f]{64}").fullmatch

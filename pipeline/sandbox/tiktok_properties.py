@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.sandbox.meta_custom_data import CURRENCIES, DELIVERY
+from pipeline.sandbox.forms import CURRENCIES, DELIVERY
 from pipeline.sandbox.tiktok_flaw import Flaw
 from pipeline.sandbox.tiktok_value import Check, amount, fields, integer, list_of, number, one_of, positive, text
 

@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 
-from pipeline.sandbox.meta_user_data import WORTHLESS
+from pipeline.sandbox.forms import WORTHLESS
 from pipeline.sandbox.tiktok_flaw import PII_NOT_HASHED, Flaw
 from pipeline.sandbox.tiktok_value import Check, clear, click_id, fields, one_of, one_or_many, shape
 

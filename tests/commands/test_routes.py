@@ -203,7 +203,7 @@ def test_another_file_may_be_named(desk: Desk, tmp_path: Path) -> None:
     args = (str(tmp_path / "order.json"), "--destinations", str(EXAMPLE), "--json")
     (explained,) = json.loads(desk.explain("", args=args).stdout)
 
-    assert "meta-uk-canary" in [each["destination"] for each in explained["destinations"]]
+    assert "meta-us-canary" in [each["destination"] for each in explained["destinations"]]
 
 
 def test_a_broken_destinations_file_ends_with_code_2(desk: Desk) -> None:

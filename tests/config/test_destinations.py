@@ -73,7 +73,7 @@ def test_the_example_is_taken() -> None:
     """The example of the documentation is valid, in production, on the real platforms."""
     names = [each.name for each in load_destinations(EXAMPLE, PLATFORMS, production=True)]
 
-    assert ["meta-eu", "meta-uk-canary", "meta-uk", "meta-us-new-customers", "meta-stores"] == names
+    assert ["meta-eu", "meta-us-canary", "meta-us", "meta-us-new-customers", "meta-stores"] == names
 
 
 def test_what_is_left_out_is_the_default() -> None:
@@ -191,7 +191,8 @@ def test_faults_have_a_place_and_a_fix(old: str, new: str, fault: str | None) ->
         ("consent: {unknown: {DE: maybe}}", ("consent.unknown.DE: Input should be 'send' or 'skip'; "
          "see docs/destinations.md")),
         ("consent: {unknown: {UK: send}}", "consent.unknown.UK: `UK` is not the country's code; write `GB`"),
-        ("consent: {unknown: {UK-ENG: send}}", "consent.unknown.UK-ENG: `UK` is not the country's code; write `GB-ENG`"),
+        ("consent: {unknown: {UK-ENG: send}}", ("consent.unknown.UK-ENG: `UK` is not the country's code; "
+         "write `GB-ENG`")),
         ("consent: {unknown: {XX-CA: send}}", ("consent.unknown.XX-CA: `XX-CA` is in no country; "
          "write the code of ISO 3166-1 in capitals, like `DE`")),
         ("consent: {unknown: {us: send}}", ("consent.unknown.us: is no place; write a country (`US`), "

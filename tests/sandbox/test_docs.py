@@ -11,8 +11,8 @@ from pipeline.sandbox.command import sandbox
 from pipeline.sandbox.config import SandboxConfig
 from pipeline.sandbox.controls import FIGURES
 from pipeline.sandbox.faults import KINDS
+from pipeline.sandbox.forms import WORTHLESS
 from pipeline.sandbox.meta_flaw import TEXTS
-from pipeline.sandbox.meta_user_data import WORTHLESS
 from pipeline.sandbox.server import create_app
 from pipeline.sandbox.stats import Stats
 

@@ -37,6 +37,9 @@ FOLDING: dict[str, Rule] = {
     "postal-digits": lambda raw: place.postal_code_digits(raw, "jp"),
     "country": place.country,
     "external-id": external_id,
+    "city-clear": place.city_in_clear,
+    "region-clear-us": lambda raw: place.region_in_clear(raw, "us"),
+    "region-clear-de": lambda raw: place.region_in_clear(raw, "de"),
     "device-id": network.device_id,
 }
 KEEPING: dict[str, Rule] = {
@@ -49,7 +52,10 @@ KEEPING: dict[str, Rule] = {
     "fbc": network.fbc,
     "fbp": network.fbp,
     "digits-id": network.digits_id,
+    "device-id-capitals": network.device_id_in_capitals,
+    "language-tag": network.language_tag,
     "opaque-id": network.opaque_id,
+    "opaque-id-clear": network.opaque_id_in_clear,
     "ready-hash": ready_hash,
     "ready-or-built-hash": ready_or_built_hash,
 }
