@@ -18,10 +18,10 @@ from typing import Final
 
 import click
 
-from bench.contender import DATASET
+from bench.lanes import FIVE, META, destinations
 from bench.orders import Orders
+from pipeline.config.destinations import read_destinations
 from pipeline.core.decode import Reader, decode, schema_ref
-from pipeline.core.destination import ConsentPolicy, Destination, Limits, Rule
 from pipeline.core.ledger import Ledger
 from pipeline.core.model import Event, Record
 from pipeline.core.signals import Signal
@@ -29,7 +29,7 @@ from pipeline.edge.readers import Readers
 from pipeline.edge.schema_files import load_contract
 from pipeline.flow.clocks import Moment
 from pipeline.flow.prepare import Preparer
-from pipeline.platforms import open_platform
+from pipeline.platforms import PLATFORMS, open_platform
 
 TOPIC: Final = "bench.backlog"
 PARTITIONS: Final = 4
@@ -48,7 +48,7 @@ class _Silence:
 class Bench:
     """The records, and what the owner thread would have to prepare them with."""
 
-    def __init__(self, events: int) -> None:
+    def __init__(self, events: int, platforms: Sequence[str]) -> None:
         self.now = time.time()
         orders = Orders(seed=1, now=self.now)
         self.records = [
@@ -58,18 +58,8 @@ class Bench:
         self.readers = Readers(
             load_contract(), {TOPIC: "order"}, None, asyncio.new_event_loop(), _Silence(), random.random
         )
-        self.platform = open_platform(
-            Destination(
-                name="bench",
-                platform="meta",
-                account=DATASET,
-                mode="live",
-                rule=Rule(),
-                consent=ConsentPolicy(),
-                limits=Limits(events_per_request=1000, bytes_per_request=10_000_000, requests_per_second=10_000.0),
-                secrets={"token": "bench_token"},
-            )
-        )
+        text = destinations(platforms, url="http://127.0.0.1", linger=1.0)
+        self.platforms = [open_platform(one) for one in read_destinations(text, PLATFORMS, production=False)]
 
     def decode(self) -> list[Event]:
         """Decode every record."""
@@ -82,28 +72,32 @@ class Bench:
     def shape(self, events: Sequence[Event]) -> None:
         """Put every event into the platform's words."""
         for event in events:
-            self.platform.shape(event)
+            event.seals = {}
+            for platform in self.platforms:
+                platform.shape(event)
 
     def prepare(self) -> None:
         """Take every record as the owner thread does, on a fresh ledger."""
         ledger = Ledger()
         for partition in range(PARTITIONS):
             ledger.open_page(TOPIC, partition)
-        preparer = Preparer([self.platform], self.readers, ledger)
+        preparer = Preparer(self.platforms, self.readers, ledger)
         ready = 0
         for start in range(0, len(self.records), TAKE):
             prepared = preparer.prepare(self.records[start : start + TAKE], now=Moment(self.now, self.now))
-            ready += len(prepared.deliveries["bench"])
-        if ready != len(self.records):
-            raise RuntimeError(f"only {ready} of {len(self.records)} records became deliveries")
+            ready += sum(map(len, prepared.deliveries.values()))
+        due = len(self.records) * len(self.platforms)
+        if ready != due:
+            raise RuntimeError(f"only {ready} of {due} deliveries were made")
 
 
 @click.command()
 @click.option("--events", default=5_000, show_default=True, type=click.IntRange(500), help="Records to prepare.")
 @click.option("--top", default=30, show_default=True, type=click.IntRange(1), help="Functions to list.")
-def main(events: int, top: int) -> None:
+@click.option("--five", is_flag=True, help="All five platforms instead of Meta alone.")
+def main(events: int, top: int, *, five: bool) -> None:
     """Time the owner thread's work on records in memory, and profile it."""
-    bench = Bench(events)
+    bench = Bench(events, FIVE if five else META)
     decoded = bench.decode()
     click.echo(f"{events} records, best of {REPEATS}, microseconds an event")
     for name, work in (

@@ -9,17 +9,21 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from bench.gauge import Run, cpu_seconds, peak_bytes
+from bench.lanes import FIVE, META
 from bench.processes import Process
 from bench.stage import BACKLOG, Stage, get, get_json
 from bench.topic import committed
 
-Name = Literal["bare_loop", "worker", "sdk", "sdk_batched"]
-NAMES: Final[tuple[Name, ...]] = ("bare_loop", "worker", "sdk", "sdk_batched")
+Name = Literal["bare_loop", "worker", "five", "sdk", "sdk_batched"]
+NAMES: Final[tuple[Name, ...]] = ("bare_loop", "worker", "five", "sdk", "sdk_batched")
 MODULES: Final = {"bare_loop": "bench.bare_loop", "sdk": "bench.sdk_loop", "sdk_batched": "bench.sdk_loop"}
+# The worker, for Meta alone and for all platforms.
+PLATFORMS: Final[Mapping[Name, Sequence[str]]] = {"worker": META, "five": FIVE}
 # As its examples show it, the SDK sends one event a request; so slow that a tenth of the events must do.
 BATCHES: Final = {"bare_loop": 1000, "sdk": 1, "sdk_batched": 1000}
 SDK_SHARE: Final = 10
@@ -45,14 +49,16 @@ class Result:
 def race(stage: Stage, sink: str, name: Name, group: str, events: int) -> Result:
     """Let one contender read the whole backlog. Raises ProcessError when it fails or the sink misses events."""
     get(f"{sink}/arrivals", method="DELETE")
-    if name == "worker":
-        run = _worker(stage, sink, group, events)
+    platforms = PLATFORMS.get(name, META)
+    if name in PLATFORMS:
+        run = _worker(stage, sink, group, events, platforms)
     else:
         events = events // SDK_SHARE if name == "sdk" else events
         run = _loop(stage, sink, name, group, events)
     seen = get_json(f"{sink}/arrivals")
-    if seen["events"] != events:
-        raise RuntimeError(f"{name} sent {seen['events']} events of {events}: the figures would not be comparable")
+    due = events * len(platforms)
+    if seen["events"] != due:
+        raise RuntimeError(f"{name} sent {seen['events']} events of {due}: the figures would not be comparable")
     return Result(
         cpu_us=run.cpu_seconds / events * 1e6,
         per_second=events / (seen["last_at"] - run.began_at),
@@ -69,11 +75,12 @@ def _loop(stage: Stage, sink: str, name: Name, group: str, events: int) -> Run:
         return Run(**json.loads(process.wait(RUN_SECONDS).splitlines()[-1]))
 
 
-def _worker(stage: Stage, sink: str, group: str, events: int) -> Run:
+def _worker(stage: Stage, sink: str, group: str, events: int, platforms: Sequence[str]) -> Run:
     done = committed(stage.servers, BACKLOG, group)
-    with stage.worker(topic=BACKLOG, group=group, url=sink, linger=_LINGER_SECONDS) as (worker, address):
+    running = stage.worker(topic=BACKLOG, group=group, url=sink, linger=_LINGER_SECONDS, platforms=platforms)
+    with running as (worker, address):
         began_cpu, began_at = _first_record(worker, address)
-        worker.wait_until(lambda: _arrived(sink) >= events and done() >= events, RUN_SECONDS)
+        worker.wait_until(lambda: _arrived(sink) >= events * len(platforms) and done() >= events, RUN_SECONDS)
         return Run(cpu_seconds(worker.pid) - began_cpu, began_at, peak_bytes(worker.pid))
 
 

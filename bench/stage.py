@@ -9,7 +9,7 @@ import http.client
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, Self
 import orjson
 
 from bench.contender import DATASET, TOKEN
+from bench.lanes import META, SECRET, destinations
 from bench.processes import Process
 from bench.topic import PARTITIONS, create_topics
 
@@ -29,25 +30,6 @@ _LETTERS: Final = "bench.dead-letters"
 _LOOPBACK: Final = "127.0.0.1"
 # The first start of a real broker fetches it.
 FETCH_SECONDS: Final = 600.0
-
-# A thousand events a request, as the other contenders send them; nothing else differs from the defaults but the rate.
-_DESTINATIONS: Final = """\
-version: 1
-destinations:
-  - name: bench
-    platform: meta
-    account: "{dataset}"
-    mode: live
-    limits:
-      events_per_request: 1000
-      bytes_per_request: 10000000
-      requests_per_second: 10000
-      linger_seconds: {linger}
-    secrets:
-      token: bench_token
-    options:
-      base_url: {url}
-"""
 
 
 class Stage:
@@ -92,10 +74,13 @@ class Stage:
         return self._stack.enter_context(self.process("sandbox", command)).wait_for(r"listens on (http://\S+)")
 
     @contextmanager
-    def worker(self, *, topic: str, group: str, url: str, linger: float) -> Iterator[tuple[Process, str]]:
+    def worker(
+        self, *, topic: str, group: str, url: str, linger: float, platforms: Sequence[str] = META
+    ) -> Iterator[tuple[Process, str]]:
         """Run `python -m pipeline run` for the block; gives the process and the address of its metrics."""
+        text = destinations(platforms, url=url, linger=linger)
         port = _free_port()
-        settings = self._settings(topic=topic, group=group, url=url, linger=linger, port=port)
+        settings = self._settings(topic=topic, group=group, destinations=text, port=port)
         with self.process("worker", ["-m", "pipeline", "run"], settings) as worker:
             yield worker, f"http://{_LOOPBACK}:{port}"
 
@@ -104,17 +89,17 @@ class Stage:
         self._started += 1
         return Process(name, arguments, log=self._folder / f"{self._started}.log", settings=settings)
 
-    def _settings(self, *, topic: str, group: str, url: str, linger: float, port: int) -> dict[str, str]:
-        destinations = self._folder / f"{group}.yaml"
-        destinations.write_text(_DESTINATIONS.format(dataset=DATASET, linger=linger, url=url), encoding="utf-8")
+    def _settings(self, *, topic: str, group: str, destinations: str, port: int) -> dict[str, str]:
+        place = self._folder / f"{group}.yaml"
+        place.write_text(destinations, encoding="utf-8")
         return {
             "CAPI_WORKER_NAME": "bench",
             "CAPI_GROUP": group,
             "CAPI_KAFKA_BOOTSTRAP_SERVERS": self.servers,
             "CAPI_SOURCE_TOPICS": f"{topic}=order",
             "CAPI_DEAD_LETTERS_TOPIC": _LETTERS,
-            "CAPI_DESTINATIONS_FILE": str(destinations),
-            "CAPI_SECRET_BENCH_TOKEN": TOKEN,
+            "CAPI_DESTINATIONS_FILE": str(place),
+            f"CAPI_SECRET_{SECRET.upper()}": TOKEN,
             "CAPI_HTTP_HOST": _LOOPBACK,
             "CAPI_HTTP_PORT": str(port),
             "CAPI_LOG_FORMAT": "json",

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "config": Entry("pipeline.commands.basics:config", "Show the effective settings and destinations."),
     "topics": Entry("pipeline.commands.basics:topics", "Plan or create the topics that are needed."),
     "publish": Entry("pipeline.commands.publish:publish_command", "Publish events from JSON."),
+    "explain": Entry("pipeline.commands.explain:explain_command", "Say what would become of an event, step by step."),
     "routes": Entry("pipeline.commands.routes:routes", "Say where an event would go, and why not elsewhere."),
     "sandbox": Entry("pipeline.sandbox.command:sandbox", "Run a local stand-in for the ad platforms."),
     "demo": Entry("pipeline.demo.command:demo", "See it work, with nothing but this package."),

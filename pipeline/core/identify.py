@@ -49,6 +49,8 @@ class _Setting:
 _Seal = Callable[[object, _Setting], str | int | None]
 _Ready = Callable[[str], str | None]
 _NUMBERS: Final = count()
+# What no rule returns: nobody has asked for this field by this rule yet.
+_NEW: Final = ""
 _Row = tuple[str, str, _Seal, bool, bool, int]
 
 _HASHED: Final = (Form.HASHED_LIST, Form.HASHED)
@@ -77,7 +79,7 @@ class MatchTable:
             if not sections or sections[-1][0] != section:
                 sections.append((section, []))
             seal = _seal(key.rule, hashed=key.form in _HASHED, remember=key.remember, built=key.built)
-            token = _token(key.source, seal)
+            token = _token(key.source, key.rule, hashed=key.form in _HASHED)
             sections[-1][1].append((key.name, source, seal, key.form in _LISTED, alternative, token))
         object.__setattr__(self, "sections", tuple((name, tuple(rows)) for name, rows in sections))
 
@@ -111,25 +113,28 @@ def identify(
 def _read(rows: tuple[_Row, ...], setting: _Setting, keys: dict[str, Value], dropped: list[str]) -> None:
     """Read one section; this loop and the functions it calls are the hot path of step 4."""
     section, seals = setting.section, setting.seals
-    for row in rows:
-        name, source, seal, listed, alternative, token = row
+    for name, source, seal, listed, alternative, token in rows:
         raw = section[source]
         if raw is None or (alternative and name in keys):
             continue
         if isinstance(raw, list):
             if len(raw) != 1:
-                _read_many(raw, row, setting, keys, dropped)
+                many = [_sealed(name, seal, one, setting) for one in raw]
+                usable = [value for value in many if value is not None]
+                if usable:
+                    keys[name] = sorted(set(usable), key=str) if listed else usable[0]
+                dropped += [name for one, value in zip(raw, many, strict=True) if value is None and _says(one)]
                 continue
             raw = raw[0]
-        if seals is None:
+        value = _NEW if seals is None else seals.get(token, _NEW)
+        if value is _NEW:
             value = _sealed(name, seal, raw, setting)
-        else:
-            value = seals.get(token, "")
-            if value == "":
-                value = seals[token] = _sealed(name, seal, raw, setting)
+            # Of what may be a hash already, tables differ in what they take for one.
+            if seals is not None and not (isinstance(raw, str) and len(raw) >= HASH_LENGTH):
+                seals[token] = value
         if value is not None:
             keys[name] = [value] if listed else value
-        elif not (isinstance(raw, str) and is_empty(raw)):
+        elif _says(raw):
             dropped.append(name)
 
 
@@ -140,17 +145,9 @@ def _sealed(name: str, seal: _Seal, raw: object, setting: _Setting) -> str | int
         raise TypeError(f"match key {name}: {error}; the event breaks its contract") from None
 
 
-def _read_many(raws: list[object], row: _Row, setting: _Setting, keys: dict[str, Value], dropped: list[str]) -> None:
-    name, _, seal, listed, _, _ = row
-    values: list[str | int] = []
-    for raw in raws:
-        value = _sealed(name, seal, raw, setting)
-        if value is not None:
-            values.append(value)
-        elif not (isinstance(raw, str) and is_empty(raw)):
-            dropped.append(name)
-    if values:
-        keys[name] = sorted(set(values), key=str) if listed else values[0]
+def _says(raw: object) -> bool:
+    """Whether a value says something, so that it is missed if it is of no use."""
+    return not (isinstance(raw, str) and is_empty(raw))
 
 
 @lru_cache(maxsize=512)
@@ -173,8 +170,8 @@ def _seal(rule: Rule, *, hashed: bool, remember: int, built: bool) -> _Seal:
 
 
 @lru_cache(maxsize=4096)
-def _token(source: str, seal: _Seal) -> int:  # noqa: ARG001 - the cache's key
-    """Return a number for one field under one compiled rule."""
+def _token(source: str, rule: Rule, *, hashed: bool) -> int:  # noqa: ARG001 - the cache's key
+    """Return a number for what one field becomes under one rule, whichever table asks."""
     return next(_NUMBERS)
 
 

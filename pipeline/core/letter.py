@@ -9,12 +9,15 @@ first life, and none of them ever holds customer data.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipeline.core.model import DeadLetter, Headers
+from pipeline.core.model import DeadLetter, Headers, Record
 
 PREFIX = "__dlq.errors."
+# Whom a replayed record is for: see `core.replay`.
+ADDRESSEES = "__capi.destinations"
 # KIP-298 learned it: error headers must not make the record too large for the topic.
 MOST_BYTES = 1024
 _ORIGIN = ("topic", "partition", "offset", "original.timestamp")
@@ -32,12 +35,7 @@ class Undertaker:
 def letter_headers(letter: DeadLetter, *, undertaker: Undertaker, now: float) -> list[tuple[str, bytes | None]]:
     """Return the headers of `letter`: the producer's own first, then ours in a fixed order."""
     record, refusal = letter.record, letter.refusal
-    earlier = {name: value for name, value in record.headers if name in _KEPT and _as_ours(value)}
     ours = {
-        "topic": record.topic,
-        "partition": str(record.partition),
-        "offset": str(record.offset),
-        "original.timestamp": "" if record.timestamp_ms is None else str(record.timestamp_ms),
         "group": undertaker.group,
         "message": refusal.detail,
         "delivery.count": str(letter.attempts),
@@ -54,12 +52,35 @@ def letter_headers(letter: DeadLetter, *, undertaker: Undertaker, now: float) ->
         "failed.at": _iso(now),
         "app.version": undertaker.version,
     }
-    encoded = {PREFIX + name: _short(text) for name, text in ours.items() if text}
-    return [*_theirs(record.headers), *((encoded | earlier).items())]
+    encoded = _encoded(_place(record)) | _encoded(ours) | _earlier(record)
+    return [*their_headers(record.headers), *encoded.items()]
 
 
-def _theirs(headers: Headers) -> list[tuple[str, bytes | None]]:
-    return [(name, value) for name, value in headers if not name.startswith(PREFIX)]
+def origin_headers(record: Record) -> dict[str, bytes | None]:
+    """Return the headers that say where `record` was in its first life: what it says of itself, else where it is."""
+    return _encoded(_place(record)) | _earlier(record)
+
+
+def their_headers(headers: Headers) -> list[tuple[str, bytes | None]]:
+    """Return the producer's own headers, in their order: all but ours."""
+    return [(name, value) for name, value in headers if not name.startswith(PREFIX) and name != ADDRESSEES]
+
+
+def _place(record: Record) -> dict[str, str]:
+    return {
+        "topic": record.topic,
+        "partition": str(record.partition),
+        "offset": str(record.offset),
+        "original.timestamp": "" if record.timestamp_ms is None else str(record.timestamp_ms),
+    }
+
+
+def _earlier(record: Record) -> dict[str, bytes | None]:
+    return {name: value for name, value in record.headers if name in _KEPT and _as_ours(value)}
+
+
+def _encoded(texts: Mapping[str, str]) -> dict[str, bytes | None]:
+    return {PREFIX + name: _short(text) for name, text in texts.items() if text}
 
 
 def _as_ours(value: bytes | None) -> bool:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from pipeline.core.avro.schema import SchemaText
 from pipeline.core.decode import Reader, SchemaRef
-from pipeline.core.model import DeadLetter, NoReply, Record, Refusal, Reply, Request
+from pipeline.core.model import DeadLetter, Headers, NoReply, Record, Refusal, Reply, Request
 from pipeline.core.pace import Share
 from pipeline.core.signals import Signal
 
 Partition = tuple[str, int]
 Clock = Callable[[], float]
 Chance = Callable[[], float]
+T = TypeVar("T")
 
 
 class SourceBroken(Exception):  # noqa: N818 - the word is the state, not a mistake
@@ -94,6 +95,46 @@ class DeadLetters(Protocol):
 
     def reports(self, timeout: float) -> list[Burial]:
         """Return what became of letters handed over, waiting at most `timeout` seconds for the first."""
+
+
+class Posting(NamedTuple):
+    """What is written to a topic: a record of ours; `partition` is None where the key decides."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    partition: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted(Generic[T]):
+    """What became of one thing that was handed to an outbox: `error` is None once Kafka has it on all replicas."""
+
+    item: T
+    error: str | None = None
+
+
+class Outbox(Protocol[T]):
+    """The way to a topic of ours. One thread calls it."""
+
+    def send(self, item: T) -> None:
+        """Hand something over; returns at once. Never drops: each comes back from `reports`."""
+
+    def reports(self, timeout: float) -> list[Posted[T]]:
+        """Return what became of things handed over, waiting at most `timeout` seconds for the first."""
+
+
+Place = tuple[str, int, int]
+
+
+class Archive(Protocol):
+    """Records by their coordinates, long after they were read. One thread calls it."""
+
+    def fetch(self, places: Iterable[Place], timeout: float) -> Mapping[Place, Record | None]:
+        """Return the records at `places` (topic, partition, offset); None for one that Kafka does not have any more.
+
+        What is missing in the answer was not reached within `timeout` seconds, or Kafka did not answer.
+        """
 
 
 class Http(Protocol):

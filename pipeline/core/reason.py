@@ -54,6 +54,8 @@ class Reason(StrEnum):
     REJECTED = "rejected"
     # The platform answered success and did not confirm the number of events.
     UNCONFIRMED = "unconfirmed"
+    # A record on the replay topic that does not say whom it is for, or names nobody whom this worker serves.
+    MISADDRESSED = "misaddressed"
 
     # -- later: the lane waits and tries again, no event is to blame ------------------------------------------
     # No answer, a broken answer, or the platform's own fault.
@@ -82,5 +84,7 @@ class Reason(StrEnum):
     REGISTRY_DOWN = "registry_down"
     # Kafka does not take the dead letters.
     DEAD_LETTERS_DOWN = "dead_letters_down"
+    # Kafka does not take the receipts of what a platform accepted and judges later.
+    RECEIPTS_DOWN = "receipts_down"
     # More was refused than the dead-letter budget allows.
     BUDGET_SPENT = "budget_spent"

@@ -2,7 +2,8 @@
 
 Ready means: this replica does its share, so a roll-out may go on to the next one.
 It is ready when it has joined its group (with partitions or, as a spare, without), does not drain, is not held by
-something that a new version may have broken (registry, dead letters, budget), and not all of its lanes are halted.
+something that a new version may have broken (registry, dead letters, receipts, budget), and not all of its lanes are
+halted.
 A single halted lane and back-pressure are listed and leave it ready: the other destinations are served, and taking the
 replica out of service would help nobody.
 
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pipeline.core.reason import Reason
 from pipeline.core.signals import LaneState
 
-_UNREADY_HOLDS = frozenset({Reason.REGISTRY_DOWN, Reason.DEAD_LETTERS_DOWN, Reason.BUDGET_SPENT})
+_UNREADY_HOLDS = frozenset({Reason.REGISTRY_DOWN, Reason.DEAD_LETTERS_DOWN, Reason.RECEIPTS_DOWN, Reason.BUDGET_SPENT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,21 @@ def personal(body: Mapping[str, object], schema: Record) -> Iterator[str]:
             yield from map(_text, value if isinstance(value, list) else [value])
 
 
+def outlined(document: Mapping[str, object], schema: Record) -> dict[str, object]:
+    """Return an event in the JSON form, with an outline for every text that its schema marks as personal."""
+    shown: dict[str, object] = {}
+    for field in schema.fields:
+        value = document[field.name]
+        inner = field.type.branches[-1] if isinstance(field.type, Union) else field.type
+        if isinstance(inner, Record) and isinstance(value, Mapping):
+            shown[field.name] = outlined(value, inner)
+        elif field.pii:
+            shown[field.name] = [outline(str(one)) for one in value] if isinstance(value, list) else _outline(value)
+        else:
+            shown[field.name] = NOBODY.json(value)
+    return shown
+
+
 class Veil:
     """Hides the values in `hidden` and shows those in `shown`, whatever else they are."""
 
@@ -71,6 +86,14 @@ class Veil:
                 return {name: self.json(inner) for name, inner in value.items()}
             case _:
                 return value
+
+
+NOBODY: Final = Veil(())
+"""Hides nobody's values in particular, only what looks like a credential, an e-mail address or a phone number."""
+
+
+def _outline(value: object) -> str | None:
+    return None if value is None else outline(str(value))
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The demo's judgment: what was published, held against what the platform, Kafka and the worker say became of it.
+"""The judgment of one destination: what was published, against what platform, Kafka and worker say became of it.
 
 Pure. A demo that only adds up sums would not notice one event lost and another sent twice; this compares sets.
 Invariant: no sentence holds a key or a value of a record, only its position and what it was made to be.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.core.model import Headers
 from pipeline.demo.trade import Sample
@@ -28,22 +28,27 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An event that the platform accepted, as its journal has it."""
+    """An event that the platform accepted, as its journal has it; `worth` is None where only the journal was read."""
 
     event_id: str
     event_name: str
     event_time: int
+    worth: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter as it lies in Kafka: where its record came from, and all that it holds."""
+    """A dead letter as it lies in Kafka: where its record came from, whom it was for, and all that it holds.
+
+    `destination` is empty where the record was refused before any was chosen.
+    """
 
     origin: Position
     reason: str
     key: bytes | None = field(repr=False)
     value: bytes | None = field(repr=False)
     headers: Headers = field(repr=False)
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +87,16 @@ def _sums(published: int, account: Account) -> Iterator[str]:
 
 
 def _accepted(published: Iterable[Published], accepted: Sequence[Seen]) -> Iterator[str]:
-    wanted = {
-        Seen(item.sample.expected.event_id, item.sample.expected.event_name, item.sample.expected.event_time)
-        for item in published
-        if item.sample.expected.outcome == "accepted"
-    }
-    found = Counter(accepted)
-    yield from _listed("should have been accepted and was not", (_words(seen) for seen in wanted - found.keys()))
-    yield from _listed("was accepted and should not have been", (_words(seen) for seen in found.keys() - wanted))
+    expected = (item.sample.expected for item in published if _meant(item, "accepted"))
+    wanted = {Seen(one.event_id, one.event_name, one.event_time): one.worth for one in expected}
+    found = Counter(replace(seen, worth=None) for seen in accepted)
+    yield from _listed("should have been accepted and was not", map(_words, wanted.keys() - found.keys()))
+    yield from _listed("was accepted and should not have been", map(_words, found.keys() - wanted.keys()))
     twice = (_words(seen) for seen, count in found.items() if count > 1)
     yield from _listed("was accepted more than once", twice)
+    known = (seen for seen in accepted if seen.worth is not None)
+    changed = (_words(seen) for seen in known if seen.worth != wanted.get(replace(seen, worth=None), seen.worth))
+    yield from _listed("was accepted with another value", changed)
 
 
 def _skipped(published: Iterable[Published], skipped: Mapping[str, int]) -> Iterator[str]:
@@ -120,6 +125,9 @@ def _letter(sample: Sample, letter: Letter) -> Iterator[str]:
     where = f"the dead letter of {_place(letter.origin)} ({sample.story})"
     if letter.reason != sample.expected.reason:
         yield f"{where} says {letter.reason or 'no reason'}; expected {sample.expected.reason}"
+    meant_for = sample.expected.destination
+    if meant_for is not None and letter.destination != meant_for:
+        yield f"{where} names {letter.destination or 'no destination'}; expected {meant_for or 'none'}"
     for part, sent, kept in (("key", sample.key, letter.key), ("value", sample.value, letter.value)):
         if sent != kept:
             yield f"{where} does not hold the record's {part} byte for byte"

@@ -148,6 +148,9 @@ MARKETS: Final = (
 # Ask-first countries among them: nothing goes to an ad platform there without a recorded yes.
 ASK_FIRST: Final = frozenset({"DE", "FR", "GB", "PL", "SE", "GR"})
 
+# What the shop calls a step of the funnel that no platform has a name for.
+CUSTOM_STEP: Final = "size-chart"
+
 # Id, title, category, price in euros.
 GOODS: Final = (
     ("SKU-1001", "Wool scarf", "Accessories", "19.90"),

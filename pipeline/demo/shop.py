@@ -1,4 +1,4 @@
-"""The demo's shop: realistic orders and leads of one retailer, good ones all of them.
+"""The demo's shop: realistic orders, leads and activities of one retailer, good ones all of them.
 
 Pure: chance comes in as a seeded generator, time as an argument, so the same seed at the same time gives the same day.
 Events are written in the JSON form of the contract, as a publisher would: what is left out gets its default.
@@ -14,8 +14,10 @@ from typing import Final, TypedDict, cast
 
 from pipeline.core.avro.jsonform import from_json
 from pipeline.core.avro.schema import Record as Schema
-from pipeline.core.contract import Kind, Lead, Order
-from pipeline.demo.people import BROWSERS, GOODS, MARKETS, Market
+from pipeline.core.contract import Activity, Kind, Lead, Order
+from pipeline.demo.everything import everything
+from pipeline.demo.people import ASK_FIRST, BROWSERS, CUSTOM_STEP, GOODS, MARKETS, Market
+
 
 Json = dict[str, object]
 
@@ -23,22 +25,30 @@ Json = dict[str, object]
 _OLDEST_SECONDS: Final = 36 * 3600
 _NEWEST_SECONDS: Final = 60
 _SOURCES: Final = ("WEBSITE", "WEBSITE", "WEBSITE", "WEBSITE", "STORE", "APP", "PHONE")
-_LEAD_STATES: Final = ("SUBMITTED", "SUBMITTED", "SUBMITTED", "QUALIFIED", "CONVERTED")
+_LEAD_STATES: Final = ("SUBMITTED", "SUBMITTED", "SUBMITTED", "QUALIFIED", "CONVERTED", "LOST")
+_STEPS: Final = ("PAGE_VIEW", "VIEW_CONTENT", "SEARCH", "ADD_TO_CART", "ADD_TO_CART", "INITIATE_CHECKOUT", "CUSTOM")
 _DOMAINS: Final = ("example.com", "example.org", "Example.NET")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An event of the shop before it is encoded: `id` is that of the order or the lead."""
+    """An event of the shop before it is encoded: `id` is that of the order, the lead or the activity."""
 
     kind: Kind
     id: str
-    event: Order | Lead = field(repr=False)
+    event: Order | Lead | Activity = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The contract's name of the event: `order_placed`, `lead_qualified`, `add_to_cart`."""
+        if self.kind == "activity":
+            return cast("Activity", self.event)["name"].lower()
+        return f"{self.kind}_{cast('Order | Lead', self.event)['state'].lower()}"
 
     @property
     def event_id(self) -> str:
         """The id that the platform must see: what was published, or what the contract derives."""
-        return self.event["event_id"] or f"{self.kind}_{self.event['state'].lower()}:{self.id}"
+        return self.event["event_id"] or f"{self.name}:{self.id}"
 
     @property
     def event_time(self) -> int:
@@ -56,8 +66,16 @@ class Shop:
         self._count = 100_000
 
     def event(self) -> Draft:
-        """Return an order, or a lead in every fourth case or so."""
-        return self.lead() if self._chance.random() < 0.25 else self.order()
+        """Return an order in half of the cases, else a lead or an activity."""
+        draw = self._chance.random()
+        if draw < 0.5:
+            return self.order()
+        return self.lead() if draw < 0.75 else self.activity()
+
+    def showcase(self) -> Draft:
+        """Return an order that carries everything that any platform can use of a visit on the web."""
+        own_id = f"A-{self._number()}"
+        return self._draft("order", own_id, everything(own_id, int(self._now * 1000) - 3_600_000))
 
     def order(self, market: Market | None = None) -> Draft:
         """Return an order that was placed on the web, in a store, in the app or by phone."""
@@ -87,7 +105,11 @@ class Shop:
         """Return a lead: submitted on the web, or moved on in the CRM."""
         chance, market = self._chance, self._chance.choice(MARKETS)
         own_id, state = f"L-{self._number()}", chance.choice(_LEAD_STATES)
-        known_to_meta = {"meta_lead_id": str(chance.randrange(10**15, 10**16))} if state != "SUBMITTED" else {}
+        from_an_ad = {
+            "meta_lead_id": str(chance.randrange(10**15, 10**16)),
+            "tiktok_lead_id": str(chance.randrange(10**18, 10**19)),
+            "google_lead_id": f"lead-{chance.getrandbits(48):012x}",
+        }
         worth = {"value": str(_money("40", market)), "currency": market.currency} if state == "CONVERTED" else {}
         return self._draft(
             "lead",
@@ -98,11 +120,27 @@ class Shop:
                 "crm": "HubSpot",
                 "form_id": "newsletter-2026",
                 "producer": "forms/1.9.3",
-                **known_to_meta,
+                **({} if state == "SUBMITTED" else from_an_ad),
                 **worth,
                 **self._who_and_when(market, "WEBSITE" if state == "SUBMITTED" else "SYSTEM"),
             },
         )
+
+    def activity(self) -> Draft:
+        """Return a step of the funnel, on the web or in the app."""
+        chance, market = self._chance, self._chance.choice(MARKETS)
+        own_id, name = f"V-{self._number()}", chance.choice(_STEPS)
+        facts: Json = {}
+        if name in ("ADD_TO_CART", "INITIATE_CHECKOUT"):
+            line = _line(chance.choice(GOODS), 1, market)
+            facts = {"items": [dict(line)], "value": line["unit_price"], "currency": market.currency}
+        elif name == "SEARCH":
+            facts = {"query": chance.choice(GOODS)[1]}
+        elif name == "CUSTOM":
+            facts = {"custom_name": CUSTOM_STEP}
+        source = chance.choice(("WEBSITE", "WEBSITE", "WEBSITE", "APP"))
+        json = {"activity_id": own_id, "name": name, "producer": "storefront/7.0.1", **facts}
+        return self._draft("activity", own_id, {**json, **self._who_and_when(market, source)})
 
     def _number(self) -> int:
         self._count += 1
@@ -112,7 +150,7 @@ class Shop:
         converted = from_json(json, self._schemas[kind])
         if converted.faults:
             raise AssertionError(f"the shop breaks the contract: {'; '.join(map(str, converted.faults))}")
-        return Draft(kind, own_id, cast("Order | Lead", converted.event))
+        return Draft(kind, own_id, cast("Order | Lead | Activity", converted.event))
 
     def _who_and_when(self, market: Market, source: str) -> Json:
         occurred_at = int((self._now - self._chance.uniform(_NEWEST_SECONDS, _OLDEST_SECONDS)) * 1000)
@@ -125,12 +163,20 @@ class Shop:
             # Only the web leaves traces of a browser, and only the app those of a device.
             "touch": self._touch(market, occurred_at) if source == "WEBSITE" else {},
             "app": _APP if source == "APP" else None,
-            "consent": {
-                "ad_user_data": "GRANTED",
-                "ad_personalization": self._chance.choice(("GRANTED", "DENIED", "UNKNOWN")),
-                "region": market.country,
-                "recorded_at": occurred_at - 300_000,
-            },
+            "consent": self._consent(market, occurred_at),
+        }
+
+    def _consent(self, market: Market, occurred_at: int) -> Json:
+        """Return a choice that lets the event go: a yes, or none where nobody has to ask."""
+        chance = self._chance
+        unasked = market.country not in ASK_FIRST and chance.random() < 0.15
+        return {
+            "ad_user_data": "UNKNOWN" if unasked else "GRANTED",
+            "ad_personalization": chance.choice(("GRANTED", "GRANTED", "GRANTED", "DENIED", "UNKNOWN")),
+            # State laws of the United States let people limit the use of their data.
+            "limited_data_use": chance.choice((True, False, None)) if market.country == "US" else None,
+            "region": market.country,
+            "recorded_at": None if unasked else occurred_at - 300_000,
         }
 
     def _customer(self, market: Market) -> Json:
@@ -154,14 +200,26 @@ class Shop:
     def _touch(self, market: Market, occurred_at: int) -> Json:
         chance = self._chance
         seen_at = occurred_at - chance.randrange(60_000, 3_600_000)
-        click = {"fbclid": f"IwAR{chance.getrandbits(64):016x}", "fbclid_seen_at": seen_at}
+        word = f"{chance.getrandbits(64):016x}"
+        # Whoever clicked on an ad came from one platform.
+        click: Json = chance.choice(
+            (
+                {"fbclid": f"IwAR{word}", "fbclid_seen_at": seen_at},
+                {"gclid": f"Cj0KCQ{word}"},
+                {"ttclid": f"E.C.P.{word}"},
+                {"epik": f"dj0y{word}"},
+                {"sc_click_id": word},
+                {},
+                {},
+            )
+        )
         return {
             "url": f"https://shop.example/{market.country.lower()}/thanks",
             "client_ip": f"203.0.113.{chance.randrange(1, 255)}",
             "user_agent": chance.choice(BROWSERS),
             "language": market.language,
             "fbp": f"fb.1.{seen_at}.{chance.randrange(10**9, 10**10)}",
-            **(click if chance.random() < 0.4 else {}),
+            **click,
         }
 
 

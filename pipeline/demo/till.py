@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from pipeline.core.contract import Kind
 from pipeline.core.letter import PREFIX
+from pipeline.core.model import Headers
 from pipeline.demo.balance import Letter, Partition, Position, Published
 from pipeline.demo.trade import Sample
 
@@ -20,6 +22,26 @@ TIMEOUT_SECONDS = 10.0
 
 class TillError(Exception):
     """Kafka did not take or give what the demo asked for."""
+
+
+class Writable(Protocol):
+    """What can be published: `kind` says to which topic."""
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of event."""
+
+    @property
+    def key(self) -> bytes:
+        """The record's key."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The record's value, or None for a tombstone."""
+
+    @property
+    def headers(self) -> Headers:
+        """The record's headers."""
 
 
 class Till:
@@ -44,25 +66,29 @@ class Till:
         self._consumer.close()
 
     def publish(self, samples: Sequence[Sample]) -> list[Published]:
+        """Publish in this order, as `place` does."""
+        return [Published(sample, position) for sample, position in zip(samples, self.place(samples), strict=True)]
+
+    def place(self, records: Sequence[Writable]) -> list[Position]:
         """Publish in this order and return where each record lies. Raises TillError when Kafka does not take one."""
         placed: dict[int, Position] = {}
-        for index, sample in enumerate(samples):
+        for index, record in enumerate(records):
 
             def landed(error: KafkaError | None, message: Message, index: int = index) -> None:
                 if error is None:
                     placed[index] = _position(message)
 
             self._producer.produce(
-                self._topics[sample.kind],
-                key=sample.key,
-                value=sample.value,
-                headers=list(sample.headers),
+                self._topics[record.kind],
+                key=record.key,
+                value=record.value,
+                headers=list(record.headers),
                 on_delivery=landed,
             )
         self._producer.flush(TIMEOUT_SECONDS)
-        if len(placed) != len(samples):
-            raise TillError(f"Kafka took {len(placed)} of {len(samples)} records within {TIMEOUT_SECONDS:.0f} s")
-        return [Published(sample, placed[index]) for index, sample in enumerate(samples)]
+        if len(placed) != len(records):
+            raise TillError(f"Kafka took {len(placed)} of {len(records)} records within {TIMEOUT_SECONDS:.0f} s")
+        return [placed[index] for index in range(len(records))]
 
     def ends(self) -> dict[Partition, int]:
         """Return the end offset of every partition of the source topics."""
@@ -122,7 +148,8 @@ def _letter(message: Message) -> Letter:
     headers = _headers(message)
     ours = {name.removeprefix(PREFIX): value.decode() for name, value in headers if name.startswith(PREFIX) and value}
     origin = (ours.get("topic", ""), int(ours.get("partition", -1)), int(ours.get("offset", -1)))
-    return Letter(origin, ours.get("reason", ""), message.key(), message.value(), headers)
+    destination = ours.get("destination", "")
+    return Letter(origin, ours.get("reason", ""), message.key(), message.value(), headers, destination)
 
 
 def _headers(message: Message) -> list[tuple[str, bytes | None]]:

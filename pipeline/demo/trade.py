@@ -1,4 +1,4 @@
-"""What the demo publishes: a day of the shop, good events and mishaps shuffled, each with what must become of it.
+"""What the demo publishes: a day of the shop, mishaps among good events, and what comes of some of it later.
 
 Pure: the same seed at the same time gives the same records, byte for byte.
 Invariant: every expectation is known before the worker runs, so the demo compares set with set, not sum with sum.
@@ -6,7 +6,8 @@ Invariant: every expectation is known before the worker runs, so the demo compar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
@@ -16,34 +17,18 @@ from pipeline.core.contract import Kind
 from pipeline.core.decode import Contract
 from pipeline.core.model import Headers
 from pipeline.core.reason import Reason
-from pipeline.demo.flaws import FLAWS, GOOD, REPEATED, Flaw, Outcome, times
-from pipeline.demo.people import ASK_FIRST, MARKETS
+from pipeline.demo.flaws import FLAWS, GOOD, PLATFORMS, REPEATED, TAKEN_BACK, Flaw, times
+from pipeline.demo.foresight import Expected, foresee
+from pipeline.demo.people import ASK_FIRST, MARKETS, Market
 from pipeline.demo.shop import Draft, Shop
 
-FEWEST_EVENTS: Final = 60
-# What the platform shall call them: known by heart here, so that a wrong name does not go unseen.
-PLATFORM_NAMES: Final[Mapping[str, str]] = {
-    "PLACED": "Purchase",
-    "SUBMITTED": "Lead",
-    "QUALIFIED": "QualifiedLead",
-    "CONVERTED": "ConvertedLead",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What must become of a record: the reason of a skip or a dead letter, or what the platform must see of it."""
-
-    outcome: Outcome
-    reason: Reason | None = None
-    event_id: str = ""
-    event_name: str = ""
-    event_time: int = 0
+FEWEST_EVENTS: Final = 80
+SHOWCASE: Final = "the one with everything"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A record to publish; `story` says in a few words what it is."""
+    """A record as one destination sees it; `story` says in a few words what it is."""
 
     kind: Kind
     key: bytes
@@ -54,17 +39,42 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
-    """The records of the day, those to publish once the day is settled, and the ids that only the platform refuses."""
+class Entry:
+    """A record of the trade, and what must become of it at each platform."""
 
-    day: Sequence[Sample]
-    repeats: Sequence[Sample]
-    refused_ids: Sequence[str]
+    kind: Kind
+    key: bytes
+    value: bytes | None = field(repr=False)
+    headers: Headers
+    story: str
+    outlook: Mapping[str, Expected]
+
+    def at(self, platform: str) -> Sample:
+        """Return the record as `platform` sees it."""
+        return Sample(self.kind, self.key, self.value, self.headers, self.story, self.outlook[platform])
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """The records of the day, and those to publish once it is settled: orders taken back, and exact copies."""
+
+    day: Sequence[Entry]
+    later: Sequence[Entry]
 
     @property
     def records(self) -> int:
         """How many records there are in all."""
-        return len(self.day) + len(self.repeats)
+        return len(self.day) + len(self.later)
+
+    @property
+    def showcase(self) -> Entry:
+        """The one with everything."""
+        return next(entry for entry in self.day if entry.story == SHOWCASE)
+
+    def refused_ids(self, platform: str) -> list[str]:
+        """Return the ids of the events that only `platform` refuses, as it is told them."""
+        outlooks = (entry.outlook[platform] for entry in self.day)
+        return [expected.event_id for expected in outlooks if expected.reason is Reason.REJECTED]
 
 
 class TradeMaker:
@@ -77,47 +87,67 @@ class TradeMaker:
         self._now_ms = int(now * 1000)
 
     def make(self, events: int) -> Trade:
-        """Return a day of `events` records, at least `FEWEST_EVENTS`, of which some are repeats for later."""
-        repeated = times(REPEATED, events)
+        """Return a trade of `events` records, at least `FEWEST_EVENTS`."""
+        returns = [flaw for flaw in TAKEN_BACK for _ in range(times(flaw, events))]
+        copies = times(REPEATED, events)
         mishaps = [flaw for flaw in FLAWS for _ in range(times(flaw, events))]
-        flaws = mishaps + [GOOD] * (events - repeated - len(mishaps))
+        # One more is the one with everything.
+        good = events - len(returns) - copies - len(mishaps) - 1
+        flaws = mishaps + [GOOD] * good
         self._chance.shuffle(flaws)
-        day = [self._sample(flaw) for flaw in flaws]
-        good = [sample for sample in day if sample.story == GOOD.story]
-        again = Expected(REPEATED.outcome, REPEATED.reason)
-        repeats = [
-            replace(sample, story=REPEATED.story, expected=again) for sample in self._chance.sample(good, repeated)
+        drafts = [(flaw, self._draft(flaw)) for flaw in flaws]
+        day = [self._entry(draft, flaw) for flaw, draft in drafts]
+        sold = [draft for flaw, draft in drafts if flaw is GOOD and draft.name == "order_placed"]
+        later = [
+            *map(self._taken_back, self._chance.sample(sold, len(returns)), returns),
+            *map(_again, self._chance.sample([entry for entry in day if entry.story == GOOD.story], copies)),
         ]
-        return Trade(day, repeats, list(_refused(day)))
+        self._chance.shuffle(later)
+        showcase = self._entry(self._shop.showcase(), replace(GOOD, story=SHOWCASE))
+        day.insert(self._chance.randrange(len(day)), showcase)
+        return Trade(day, later)
 
-    def _sample(self, flaw: Flaw) -> Sample:
-        draft = self._draft(flaw)
+    def _draft(self, flaw: Flaw) -> Draft:
+        if flaw is GOOD:
+            return self._shop.event()
+        draft = self._shop.event() if flaw.needs == "any" else self._shop.order(self._market(flaw))
+        return self._spoiled(draft, flaw)
+
+    def _market(self, flaw: Flaw) -> Market | None:
+        match flaw.needs:
+            case "ask-first order":
+                return self._chance.choice([market for market in MARKETS if market.country in ASK_FIRST])
+            case "order with a phone":
+                return self._chance.choice([market for market in MARKETS if market.phones])
+            case _:
+                return None
+
+    def _spoiled(self, draft: Draft, flaw: Flaw) -> Draft:
+        """Let one mishap befall an event whose consent is plain: two at once would be a matter of precedence."""
+        consent = draft.event["consent"]
+        consent.update({"ad_user_data": "GRANTED", "ad_personalization": "GRANTED", "limited_data_use": None})
         flaw.spoil(draft.event, self._now_ms)
+        return draft
+
+    def _taken_back(self, draft: Draft, flaw: Flaw) -> Entry:
+        copy = Draft(draft.kind, draft.id, deepcopy(draft.event))
+        return self._entry(self._spoiled(copy, flaw), flaw)
+
+    def _entry(self, draft: Draft, flaw: Flaw) -> Entry:
         value = flaw.mangle(self._encoders[draft.kind].encode(draft.event))
         # What a producer's tracing adds: it must arrive with a dead letter, untouched.
         trace = f"00-{self._chance.getrandbits(128):032x}-{self._chance.getrandbits(64):016x}-01"
         headers = (("traceparent", trace.encode()),)
-        return Sample(draft.kind, draft.id.encode(), value, headers, flaw.story, _expected(flaw, draft))
-
-    def _draft(self, flaw: Flaw) -> Draft:
-        match flaw.needs:
-            case "any":
-                return self._shop.event()
-            case "order":
-                return self._shop.order()
-            case "ask-first order":
-                markets = [market for market in MARKETS if market.country in ASK_FIRST]
-                return self._shop.order(self._chance.choice(markets))
+        outlook = {platform: foresee(platform, draft, flaw.fates) for platform in PLATFORMS}
+        return Entry(draft.kind, draft.id.encode(), value, headers, flaw.story, outlook)
 
 
-def _expected(flaw: Flaw, draft: Draft) -> Expected:
-    if flaw.reason in (None, Reason.REJECTED):
-        name = PLATFORM_NAMES[draft.event["state"]]
-        return Expected(flaw.outcome, flaw.reason, draft.event_id, name, draft.event_time)
-    return Expected(flaw.outcome, flaw.reason)
-
-
-def _refused(samples: Sequence[Sample]) -> Iterator[str]:
-    for sample in samples:
-        if sample.expected.reason is Reason.REJECTED:
-            yield sample.expected.event_id
+def _again(entry: Entry) -> Entry:
+    """Return the same record once more: who accepted it must not get it twice, who skipped it skips it again."""
+    outlook = {
+        platform: Expected("skipped", Reason.DUPLICATE, destination=platform)
+        if expected.outcome == "accepted"
+        else expected
+        for platform, expected in entry.outlook.items()
+    }
+    return replace(entry, story=REPEATED.story, outlook=outlook)

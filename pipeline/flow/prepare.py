@@ -80,6 +80,8 @@ class Preparer:
 
     def __init__(self, platforms: Sequence[Platform], schemas: Schemas, ledger: Ledger) -> None:
         self._ways = [Way(platform) for platform in platforms]
+        # What one platform makes of a field is worth keeping only where there is another.
+        self._several = len(self._ways) > 1
         self._schemas = schemas
         self._ledger = ledger
 
@@ -135,6 +137,9 @@ class Preparer:
 
     def _deliver(self, record: Record, page: Page, event: Event, out: Prepared, now: Moment) -> None:
         shares, size = 0, record.size
+        if self._several:
+            event.seals = {}
+        producer = event.body["producer"]
         for way in self._ways:
             name = way.name
             decision, found = way.outcome(event, now)
@@ -144,7 +149,7 @@ class Preparer:
                 shares += 1
                 size += len(found.payload)
                 out.deliveries[name].append(
-                    Delivery(name, record, page, event.name, event.id, event.time, event.schema_id, found)
+                    Delivery(name, record, page, event.name, event.id, event.time, event.schema_id, found, producer)
                 )
             elif type(found) is Skipped:
                 out.skipped[name, found.reason] += 1

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, cast
 
 from pipeline.core.contract import EVENTS_OF, Activity, App, Item, Lead, Order
@@ -54,7 +55,12 @@ def web_address(raw: str | None) -> str | None:
 
 def day_of(event: Event) -> date:
     """Return the event's day in UTC: not the worker's, so that a replay sends the same bytes."""
-    return date.fromordinal(_EPOCH_DAY + int(event.time // DAY))
+    return _day(int(event.time // DAY))
+
+
+@lru_cache(maxsize=64)
+def _day(number: int) -> date:
+    return date.fromordinal(_EPOCH_DAY + number)
 
 
 def country_of(event: Event) -> str | None:

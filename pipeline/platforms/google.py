@@ -94,7 +94,7 @@ class Google(Platform):
         ad_identifiers = parts.ad_identifiers(found.keys, click)
         device = parts.device(found.keys)
         payload = {
-            "transactionId": event.own_id,
+            "transactionId": event.own_id.strip(),
             "eventTimestamp": parts.timestamp(event.body["occurred_at"]),
             **self._source(event.body),
             **parts.money(worth, event),

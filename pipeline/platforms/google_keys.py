@@ -25,17 +25,17 @@ _CUSTOMER: Final = (
     MatchKey("postalCode", "customer.postal_code", Local(place.postal_code_as_written), Form.CLEAR, remember=8_192),
 )
 _CLICK: Final = (
-    MatchKey("gclid", "touch.gclid", Plain(network.opaque_id), Form.CLEAR),
-    MatchKey("wbraid", "touch.wbraid", Plain(network.opaque_id), Form.CLEAR),
-    MatchKey("gbraid", "touch.gbraid", Plain(network.opaque_id), Form.CLEAR),
-    MatchKey("sessionAttributes", "touch.gad_session_attributes", Plain(network.opaque_id), Form.CLEAR),
+    MatchKey("gclid", "touch.gclid", Plain(network.google_click_id), Form.CLEAR),
+    MatchKey("wbraid", "touch.wbraid", Plain(network.google_click_id), Form.CLEAR),
+    MatchKey("gbraid", "touch.gbraid", Plain(network.google_click_id), Form.CLEAR),
+    MatchKey("sessionAttributes", "touch.gad_session_attributes", Plain(network.opaque_id_in_clear), Form.CLEAR),
 )
 _DEVICE: Final = (MatchKey("userAgent", "touch.user_agent", Plain(network.user_agent), Form.CLEAR),)
 _ADDRESS: Final = (
     MatchKey("ipAddress", "touch.client_ipv6", Plain(network.client_ip), Form.CLEAR),
     MatchKey("ipAddress", "touch.client_ip", Plain(network.client_ip), Form.CLEAR),
 )
-_LEAD: Final = (MatchKey("leadId", "google_lead_id", Plain(network.opaque_id), Form.CLEAR),)
+_LEAD: Final = (MatchKey("leadId", "google_lead_id", Plain(network.opaque_id_in_clear), Form.CLEAR),)
 
 CLICK_IDS: Final = ("gclid", "wbraid", "gbraid")
 """One of them is sent, the first that is there: Google takes one, and calls the others unused."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from decimal import Decimal
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, TypedDict, TypeGuard
 
 from pipeline.core.consent import region_of
 from pipeline.core.contract import Activity, Body, Item
@@ -128,15 +127,15 @@ def _contents(items: list[Item], data: dict[str, object], *, priced: bool) -> No
 
 def _content(item: Item, *, priced: bool) -> Content:
     content: Content = {"id": item["id"]}
-    if item["title"]:
+    if _is_said(item["title"]):
         content["item_name"] = item["title"]
-    if item["category"]:
+    if _is_said(item["category"]):
         content["item_category"] = item["category"]
-    if item["brand"]:
+    if _is_said(item["brand"]):
         content["item_brand"] = item["brand"]
     price = item["unit_price"]
     # Without a currency Pinterest would take the price for one in the account's.
-    if priced and price is not None and price >= Decimal(0):
+    if priced and price is not None and price >= 0:
         content["item_price"] = plain_decimal(price)
     content["quantity"] = item["quantity"]
     return content
@@ -146,8 +145,9 @@ def _activity(activity: Activity, data: dict[str, object]) -> None:
     query = (activity["query"] or "").strip()
     if query:
         data["search_string"] = query
-    if activity["predicted_value"] is not None:
-        data["predicted_ltv"] = plain_decimal(activity["predicted_value"])
+    predicted = activity["predicted_value"]
+    if predicted is not None and predicted >= 0:
+        data["predicted_ltv"] = plain_decimal(predicted)
 
 
 def device(body: Body) -> Json:
@@ -161,10 +161,15 @@ def device(body: Body) -> Json:
         "app_version": app["app_version"],
         "os_version": app["os_version"],
     }
-    return {name: text.strip() for name, text in given.items() if text and not text.isspace()}
+    return {name: text for name, text in given.items() if _is_said(text)}
 
 
 def language(body: Body) -> Json:
     """Return the two letters of the browser's language; a language that has three is left out."""
     code = (language_tag(body["touch"]["language"] or "") or "").partition("-")[0].lower()
     return {"language": code} if len(code) == 2 else _NOTHING
+
+
+def _is_said(text: str | None) -> TypeGuard[str]:
+    """Whether there is anything to read."""
+    return bool((text or "").strip())

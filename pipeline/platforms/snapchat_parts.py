@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final, Literal, TypedDict
 
-from pipeline.core.contract import App, Body, Item
+from pipeline.core.contract import Activity, App, Body, Item
 from pipeline.core.currency import currency
 from pipeline.core.model import Event
 from pipeline.platforms.common import EXTINFO_ITEMS, activity_of, currency_of, extinfo_of, items_of, order_of
@@ -80,15 +80,22 @@ def custom_data(event: Event, name: str) -> Json:
     order, activity = order_of(event), activity_of(event)
     if order is not None:
         data["order_id"] = order["order_id"]
-    if activity is not None and activity["query"]:
-        data["search_string"] = activity["query"]
-    if activity is not None and activity["predicted_value"] is not None:
-        data["predicted_ltv"] = float(activity["predicted_value"])
+    if activity is not None:
+        _activity(activity, data)
     if name == "SIGN_UP" and event.kind == "lead":
         # Snapchat has no event for a lead: so it can be told from a registration.
         data["sign_up_method"] = "lead"
-    _contents(items_of(event), data)
+    # A line of no pieces is no line; the contract wants one at least.
+    _contents([item for item in items_of(event) if item["quantity"] > 0], data)
     return {"custom_data": data} if data else _NOTHING
+
+
+def _activity(activity: Activity, data: dict[str, object]) -> None:
+    query = (activity["query"] or "").strip()
+    if query:
+        data["search_string"] = query
+    if activity["predicted_value"] is not None:
+        data["predicted_ltv"] = float(activity["predicted_value"])
 
 
 def _contents(items: list[Item], data: dict[str, object]) -> None:
@@ -116,7 +123,8 @@ def app_data(body: Body, place: Place) -> Json:
     if app is None or place != "MOBILE_APP":
         return _NOTHING
     given = extinfo_of(app)
-    said: dict[str, object] = {"app_id": app["app_id"]} if app["app_id"] else {}
+    own_id = (app["app_id"] or "").strip()
+    said: dict[str, object] = {"app_id": own_id} if own_id else {}
     said["advertiser_tracking_enabled"] = int(app["tracking_allowed"])
     # Sixteen places, an unknown one is empty text, never null.
     said["extinfo"] = [*given, *[""] * (EXTINFO_ITEMS - len(given))]

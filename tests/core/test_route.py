@@ -118,6 +118,13 @@ def test_two_shares_make_a_whole(own_id: str, cut: float) -> None:
     assert [False, True] == sorted(both)
 
 
+def test_a_share_begins_with_its_first_percentage() -> None:
+    """An event on the edge belongs to the share that begins there."""
+    edge = position(OWN_ID)
+
+    assert [False, True] == [wants(Rule(share=Slice(*ends)), event()) for ends in ((0.0, edge), (edge, 100.0))]
+
+
 @pytest.mark.parametrize(("own_id", "expected"), [("A-1", 73.5573), ("A-1001", 4.3262), ("L-77", 77.9464)])
 def test_positions_never_change(own_id: str, expected: float) -> None:
     """An id lies where it always lay: a canary keeps its events over releases, processes and machines."""

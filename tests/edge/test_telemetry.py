@@ -204,6 +204,7 @@ def test_quiet_fields_are_not_shown() -> None:
     """What only metrics want stays out of the log; skipped events are shown as counts."""
     assert {"destination": "meta-eu", "platform": "meta", "events": 3} == words_of(ACCEPTED)
     assert {"counts": {"none:tombstone": 2}} == words_of(say.Skipped({(None, Reason.TOMBSTONE): 2}))
+    assert {"counts": {"d:denied": 2}} == words_of(say.ConsentDecided({("d", "denied"): 2}))
 
 
 def test_the_exposition_is_the_table(telemetry: Telemetry) -> None:

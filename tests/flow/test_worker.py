@@ -13,6 +13,7 @@ from pipeline.core.model import NoReply, Reply
 from pipeline.core.ports import SourceBroken
 from pipeline.core.reason import Reason
 from pipeline.core.signals import (
+    ConsentDecided,
     Consumed,
     Skipped,
     Stopped,
@@ -212,6 +213,15 @@ def test_counts_what_was_taken() -> None:
         road.run(5)
 
         assert 5 == sum(signal.records for signal in road.teller.of(Consumed))
+
+
+def test_tells_what_consent_decided() -> None:
+    """What consent decided is told once for a batch of records, not once for each."""
+    with Road() as road:
+        road.produce(*"abcde")
+        road.run(5)
+
+        assert [{("toy", "granted"): 5}] == [signal.counts for signal in road.teller.of(ConsentDecided)]
 
 
 def test_status_for_the_probes() -> None:

@@ -36,7 +36,7 @@ def emails(*raw: str) -> list[str]:
         ("user.name+NYC@Example.com", TAGGED, "8QmipjL7zqX8ggSfUL7tPYYhv5A0OZ9Df7YiIirMzaw="),
     ],
 )
-def test_c2_c4_emails(raw: str, expected: str, in_base64: str) -> None:
+def test_c4_emails(raw: str, expected: str, in_base64: str) -> None:
     """An e-mail address is folded as Google folds it, and hashed in lower-case hexadecimal."""
     assert [expected] == emails(raw)
     assert in_base64 == b64encode(bytes.fromhex(expected)).decode()
@@ -171,6 +171,15 @@ def test_c9_one_click_id(there: str, expected: str) -> None:
 
     assert {expected: f"Cj0K-{expected}_X"} == sent(event)["adIdentifiers"]
     assert [] == [name for name in there.split() if name != expected and name in shaped(event).match_keys]
+
+
+@pytest.mark.parametrize("raw", ["Cj0K.x", "Cj0K x", "jane@example.com", "null", "https://shop.example/?gclid=Cj0K"])
+def test_c9_what_is_no_click_id(raw: str) -> None:
+    """What has not the form of a click id is left out and counted; the next one is sent instead."""
+    found = shaped(order({"customer": {}, "touch": {"gclid": raw, "wbraid": "Cj8K"}}))
+
+    assert ("wbraid",) == found.match_keys
+    assert (() if raw == "null" else ("gclid",)) == found.dropped
 
 
 def test_c9_click_with_a_person() -> None:

@@ -14,7 +14,7 @@ import pytest
 from avro_events import CONTRACT
 from contract_events import document, events, personal
 from google_answers import DAY
-from google_events import ORDERS, google, options, shape
+from google_events import ORDERS, google, options
 from google_judge import judged
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +35,10 @@ WHOLE = {"send_ip": True, "cart": Cart("4711")}
 CLEAR = {
     "customer.country",
     "customer.postal_code",
-    *(f"touch.{name}" for name in "client_ip client_ipv6 user_agent gclid wbraid gbraid gad_session_attributes".split()),
+    *(
+        f"touch.{name}"
+        for name in "client_ip client_ipv6 user_agent gclid wbraid gbraid gad_session_attributes".split()
+    ),
     "google_lead_id",
 }
 PERSONAL = [(kind, path, node) for kind in KINDS for path, node in personal(CONTRACT.schemas[kind])]

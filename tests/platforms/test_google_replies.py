@@ -198,6 +198,7 @@ def test_c19_the_day_is_spent() -> None:
         error(499, "CANCELLED"),
         Reply(502, {}, b"<html>"),
         Reply(408, {}, b""),
+        Reply(409, {}, b""),
         Reply(204, {}, b""),
     ],
 )

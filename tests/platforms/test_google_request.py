@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
-from google_events import ACTIONS, LEADS, MANAGER, ORDERS, SECRETS, google, options, shaped
+from google_events import LEADS, MANAGER, ORDERS, SECRETS, google, options, shaped
 from meta_events import order
 
 from pipeline.config.destinations import read_destinations
 from pipeline.config.faults import DestinationsError
 from pipeline.core.batch import ENVELOPE_BYTES
-from pipeline.core.model import Accepted, Batch, Reply, Request
+from pipeline.core.model import Accepted, Batch, Reply, Request, Skipped
+from pipeline.core.reason import Reason
 from pipeline.platforms import PLATFORMS, open_platform
-from pipeline.platforms.google import DEFAULTS, KIND, MOST_EVENTS
+from pipeline.platforms.google import DEFAULTS, KIND, MOST_EVENTS, Google
 from pipeline.platforms.google_options import Cart, GoogleOptions
 
 FILE = """
@@ -129,7 +131,7 @@ def test_c29_validate_only() -> None:
 def test_c29_test_mode_is_enough() -> None:
     """Mode test needs no option beside it: nothing is stored."""
     assert KIND.test_option is None
-    assert read_file(mode="test")
+    assert GoogleOptions(conversion_actions={"order_placed": ORDERS}) == read_file(mode="test")
 
 
 def test_c29_token_in_the_header_only() -> None:
@@ -209,5 +211,7 @@ def test_destinations_file() -> None:
 
 
 def test_options_of_another_platform() -> None:
-    """The actions of these tests are among those that the options take."""
-    assert ACTIONS == options().conversion_actions
+    """A destination without options of Google's has no conversion actions, and sends nothing."""
+    bare = Google(replace(google().destination, options=None))
+
+    assert Skipped(Reason.NO_PLATFORM_EVENT) == bare.shape(order())

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode
-from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from google_events import google, options
+from google_keys import EMAIL, key_file, pem, rsa_key
 
 from pipeline.core.model import Halt, Later, NoReply, Reply, Request
 from pipeline.core.reason import Reason
@@ -20,30 +19,6 @@ from pipeline.platforms.base import Token
 from pipeline.platforms.google_token import LIFETIME, SCOPE, TOKEN_URL, ServiceAccountGrant
 
 UNIX = 1_795_262_400.75
-EMAIL = "sender@project.iam.gserviceaccount.com"
-
-
-@cache
-def rsa_key() -> rsa.RSAPrivateKey:
-    """Return a key; making one takes a while."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
-    """Return a private key as key files hold it."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-def key_file(**changes: object) -> dict[str, str]:
-    """Return the secrets with a key file."""
-    given = {
-        "type": "service_account",
-        "private_key_id": "kid-1",
-        "private_key": pem(rsa_key()),
-        "client_email": EMAIL,
-        "token_uri": TOKEN_URL,
-    }
-    return {"service_account": json.dumps({**given, **changes})}
 
 
 def asked(secrets: dict[str, str], **changes: Any) -> Request:  # noqa: ANN401 - the options check them
@@ -165,6 +140,10 @@ def test_granted(credentials: str) -> None:
         (
             Reply(200, {}, b'{"access_token":"a","expires_in":"1"}'),
             Later(Reason.OUTAGE, "token: HTTP 200 without a token"),
+        ),
+        (
+            Reply(200, {}, b'{"access_token":"a","expires_in":1,"error":"odd"}'),
+            Later(Reason.OUTAGE, "token: HTTP 200, odd"),
         ),
         (Reply(429, {}, b"{}"), Later(Reason.THROTTLED, "token: HTTP 429")),
         (Reply(408, {}, b""), Later(Reason.OUTAGE, "token: HTTP 408")),

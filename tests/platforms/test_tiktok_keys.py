@@ -7,10 +7,12 @@ from hashlib import sha256
 from typing import get_type_hints
 
 import pytest
-from tiktok_events import ANDROID, IOS, Changes, activity, lead, order, refusal, sent, shape, shaped
+from meta_events import Changes
+from tiktok_events import ANDROID, IOS, activity, lead, order, refusal, sent, shape, shaped
 
 from pipeline.core.contract import App, Customer, Lead, Touch
 from pipeline.core.match_key import Form
+from pipeline.core.model import Event
 from pipeline.core.reason import Reason
 from pipeline.platforms.meta_keys import META_KEYS
 from pipeline.platforms.tiktok import TikTokOptions
@@ -92,10 +94,14 @@ def test_c3_phone_without_a_country() -> None:
     assert "phone" not in found.match_keys
 
 
-@pytest.mark.parametrize("given", ["+12", "0012", "call me", "1-800-FLOWERS"])
-def test_c3_other_bad_numbers(given: str) -> None:
-    """A number that a country would not mend has no such note."""
-    found = shaped(order({"customer": {"phones": [given], "emails": ["person@example.com"]}}))
+@pytest.mark.parametrize(
+    ("given", "country"),
+    [("+12", None), ("0012", None), ("call me", None), ("1-800-FLOWERS", None), ("555-01", "US")],
+)
+def test_c3_other_bad_numbers(given: str, country: str | None) -> None:
+    """A number that no country would mend, or that the customer's does not, has no such note."""
+    customer = {"phones": [given], "country": country, "emails": ["person@example.com"]}
+    found = shaped(order({"customer": customer}))
 
     assert (("phone",), ()) == (found.dropped, found.notes)
 
@@ -122,6 +128,7 @@ def test_c3_with_a_country() -> None:
         ({"customer.region": EMAIL.upper()}, "state"),
         ({"touch.client_ip": "10.0.0.5"}, "ip"),
         ({"touch.client_ip": "203.0.113.7.AQICAQMC"}, "ip"),
+        ({"touch.client_ipv6": "2001:db8::7.AQICAQMC"}, "ip"),
         ({"touch.language": "en-GB,en;q=0.9"}, "locale"),
         ({"touch.language": "en_GB"}, "locale"),
         ({"touch.ttclid": "E.C. P"}, "ttclid"),
@@ -198,7 +205,12 @@ def test_lead_id_stands_outside_the_user() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"customer": {"city": "London", "first_name": "Jane"}, "touch.language": "en"}]
+    "changes",
+    [
+        {},
+        {"customer": {"city": "London", "first_name": "Jane"}, "touch.language": "en"},
+        {"touch": {"client_ip": "203.0.113.7"}},
+    ],
 )
 def test_nobody_to_match(changes: Changes) -> None:
     """A name, a place, a browser and a language find nobody: the event is refused, naming keys and no value."""
@@ -259,7 +271,7 @@ def test_what_names_a_person_is_not_remembered() -> None:
 
 def test_tables_by_place() -> None:
     """What only an app or a lead has is asked of no other event; an activity is a visit."""
-    found = {event: set(shaped(event_of).match_keys) for event, event_of in _whole().items()}
+    found = {name: set(shaped(event).match_keys) for name, event in _whole().items()}
 
     assert {"idfa", "idfv"} == found["ios"] - found["visit"]
     assert {"lead_id"} == found["lead"] - found["visit"]
@@ -286,7 +298,7 @@ def test_clear_keys() -> None:
     assert clear == set("city state country ip user_agent locale ttclid ttp idfv lead_id".split())
 
 
-def _whole() -> dict[str, object]:
+def _whole() -> dict[str, Event]:
     visit = {"customer.postal_code": "SW1A 1AA", "customer.city": "London", "customer.region": "London"}
     return {
         "visit": order(visit),

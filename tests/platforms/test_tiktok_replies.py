@@ -155,6 +155,7 @@ def test_c16_blocked() -> None:
         Reply(200, {}, b"[0]"),
         answer("0"),
         answer(None),
+        answer(code=False),
         answer([0]),
         answer(50000),
         answer(50002),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import orjson
 import pytest
+from meta_events import Changes
+from pydantic import TypeAdapter
 from tiktok_events import (
     APP_ID,
     CRM,
@@ -16,7 +18,6 @@ from tiktok_events import (
     OFFLINE,
     PIXEL,
     WHEN,
-    Changes,
     activity,
     lead,
     order,
@@ -43,6 +44,11 @@ def event(name: str, changes: Changes | None = None) -> Event:
     if name in EVENTS_OF["lead"]:
         return lead({"state": name.removeprefix("lead_").upper(), **(changes or {})})
     return activity({"name": name.upper(), "custom_name": "Quiz done", **(changes or {})})
+
+
+def options(given: Mapping[str, object]) -> TikTokOptions:
+    """Read options as the destinations file's are read."""
+    return TypeAdapter(TikTokOptions).validate_python(given)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -141,7 +147,7 @@ def test_c19_no_flag_where_none_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "kind", "expected"),
+    ("source", "made", "expected"),
     [
         ("WEBSITE", order, f"web:{PIXEL}"),
         ("OTHER", order, f"web:{PIXEL}"),
@@ -153,10 +159,9 @@ def test_c19_no_flag_where_none_is_known() -> None:
         ("SYSTEM", lead, f"crm:{CRM}"),
     ],
 )
-def test_where_it_happened(source: str, kind: object, expected: str) -> None:
+def test_where_it_happened(source: str, made: Callable[[Changes], Event], expected: str) -> None:
     """Where it happened decides which of the account's event sources it goes to; a system's lead is from a CRM."""
-    assert callable(kind)
-    assert expected == shaped(kind({"action_source": source})).group
+    assert expected == shaped(made({"action_source": source})).group
 
 
 @pytest.mark.parametrize(
@@ -170,7 +175,7 @@ def test_where_it_happened(source: str, kind: object, expected: str) -> None:
 def test_places_without_an_id(found: Event, option: str) -> None:
     """What happened in a place for which the destination has no id is skipped, and sent once it has one."""
     assert Skipped(Reason.NOT_SET_UP) == shape(found, TikTokOptions())
-    assert shaped(found, TikTokOptions(**{option: "7"})).group.endswith(":7")
+    assert shaped(found, options({option: "7"})).group.endswith(":7")
 
 
 @pytest.mark.parametrize(
@@ -300,6 +305,14 @@ def test_lines_that_are_none(line: Mapping[str, object]) -> None:
     assert [{"content_id": "SKU-1", "quantity": 3}] == properties["contents"]
 
 
+@pytest.mark.parametrize("field", ["title", "category", "brand"])
+def test_blank_words_of_a_line(field: str) -> None:
+    """What is blank in a line is left out of it."""
+    properties = sent(order({"items": [{"id": "SKU-1", field: " "}]}))["properties"]
+
+    assert [{"content_id": "SKU-1", "quantity": 1}] == properties["contents"]
+
+
 def test_price_below_zero() -> None:
     """A price below zero is left out of its line."""
     properties = sent(order({"items": [{"id": "SKU-1", "unit_price": "-0.01"}]}))["properties"]
@@ -329,7 +342,7 @@ def test_order_without_lines() -> None:
 def test_options_that_cannot_be_meant(option: str, given: object, problem: str) -> None:
     """Names, ids and addresses that TikTok cannot mean are faults of the configuration."""
     with pytest.raises(ValueError, match=problem):
-        TikTokOptions(**{option: given})
+        options({option: given})
 
 
 @pytest.mark.parametrize("name", ["order_placed", "order_refunded", "page_view", "lead_lost", "custom", "add_to_cart"])

@@ -1,4 +1,4 @@
-"""Events for Pinterest's tests: the contract's own samples, changed in places, and what Pinterest's code makes of them."""
+"""Events for Pinterest's tests: the contract's own samples, changed in places, and what our code makes of them."""
 
 from __future__ import annotations
 

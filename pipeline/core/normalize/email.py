@@ -9,6 +9,7 @@ on no platform.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from pipeline.core.normalize.text import folded
@@ -21,6 +22,8 @@ _UNICODE: Final = re.compile(
 _GMAIL: Final = frozenset({"gmail.com", "googlemail.com"})
 
 
+# The platforms of one event ask for the same address one after the other.
+@lru_cache(maxsize=16)
 def email(raw: str) -> str | None:
     """Return the address trimmed and in lower case; dots and `+tag` stay (Meta, TikTok, Pinterest, Snapchat)."""
     if raw.isascii():

@@ -34,6 +34,8 @@ _NO_DEVICE: Final = "00000000-0000-0000-0000-000000000000"
 _LEAD_ID: Final = re.compile("[1-9][0-9]{14,16}").fullmatch
 _DIGITS: Final = re.compile("[1-9][0-9]{0,18}").fullmatch
 _TOKEN: Final = re.compile("[!-~]+").fullmatch
+# base64url, as landing pages have always shown them.
+_GOOGLE_CLICK: Final = re.compile("[0-9A-Za-z_-]+").fullmatch
 _SHA256: Final = re.compile("[0-9a-fA-F]{64}").fullmatch
 _LANGUAGE: Final = re.compile("[A-Za-z]{2,8}(?:-[0-9A-Za-z]{1,8}){0,7}").fullmatch
 
@@ -124,6 +126,12 @@ def digits_id(raw: str) -> str | None:
     """Return an id of up to 19 digits as text (ids of pages and business accounts)."""
     text = raw.strip()
     return text if _DIGITS(text) else None
+
+
+def google_click_id(raw: str) -> str | None:
+    """Return Google's click id (gclid, wbraid, gbraid) untouched: letters, digits, `-` and `_`, not a sentinel."""
+    text = raw.strip()
+    return text if _GOOGLE_CLICK(text) and not is_empty(text) else None
 
 
 def opaque_id(raw: str) -> str | None:

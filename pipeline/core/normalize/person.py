@@ -40,6 +40,8 @@ def name(raw: str) -> str | None:
 def name_as_written(raw: str) -> str | None:
     """Return the name trimmed and in lower case, with its punctuation and its spaces (Pinterest: `o'neil`)."""
     text = folded(raw)
+    if text.isalpha():
+        return text
     if words(text) is None or (len(text) == _MD5_LENGTH and _MD5(text)):
         return None
     return text
@@ -50,6 +52,9 @@ def name_without_titles(raw: str) -> str | None:
 
     Commas and runs of white space become one space, as the comma only ever led to a suffix.
     """
+    if raw.isalpha() and raw.lower() not in _TITLES:
+        # One word, as most names are.
+        return name_as_written(raw)
     parts = [part for part in _GAPS.split(folded(raw)) if part]
     while parts and parts[0].replace(".", "") in _TITLES:
         del parts[0]

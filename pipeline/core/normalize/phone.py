@@ -43,6 +43,8 @@ _ZERO_IS_DIALED: Final = frozenset({"39", "378", "379"})
 _NOT_DIGITS: Final = re.compile("[^0-9]+")
 
 
+# The platforms of one event ask for the same number one after the other, each in its own notation.
+@lru_cache(maxsize=16)
 def phone(raw: str, country: str | None) -> str | None:
     """Return the digits of E.164 without the plus (Meta, Pinterest, Snapchat).
 

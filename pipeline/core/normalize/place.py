@@ -13,7 +13,7 @@ from unicodedata import category, decimal, normalize
 
 from pipeline.core.normalize.countries import ALPHA_2
 from pipeline.core.normalize.regions import CANADA, UNITED_STATES
-from pipeline.core.normalize.text import clean, folded, letters, words
+from pipeline.core.normalize.text import clean, folded, is_empty, letters, words
 
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
 _LONGEST_COUNTRY: Final = 64
@@ -70,7 +70,7 @@ def city_in_clear(raw: str) -> str | None:
     What is a hash is left out, because the platform reads the name itself; so is what has no ASCII letter.
     """
     text = _NOT_ASCII_WORDS.sub("", folded(raw))
-    return None if _HASH(raw.strip()) or text.isdigit() else text or None
+    return None if _HASH(raw.strip()) or text.isdigit() or is_empty(text) else text
 
 
 def region_in_clear(raw: str, country: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """Everything that the worker can say, as values: the logs and the metrics are two renderings of these.
 
-`worker`: its course of life, its group, its intake; `outcomes`: what became of events; `lanes`: requests, waits, halts.
+`worker`: its course of life, its group, its intake; `outcomes`: what became of events; `lanes`: requests, waits, halts;
+`following`: what the platform said of events later.
 
 Invariants: no signal holds customer data or a secret, its fields are names, counts, reasons and seconds;
 a signal is made per batch or more rarely, never per event.
@@ -9,11 +10,28 @@ a signal is made per batch or more rarely, never per event.
 from __future__ import annotations
 
 from pipeline.core.signals.base import (
+    Fate,
     LaneState,
     Level,
     Partition,
     RequestOutcome,
     Signal,
+    StatusOutcome,
+)
+from pipeline.core.signals.following import (
+    Filed,
+    FilingFailed,
+    FinalAlarm,
+    FinalUnplaced,
+    FinalWord,
+    ReceiptsOpen,
+    RecordsGone,
+    ReplayFailed,
+    SentAgain,
+    StatusAsked,
+    StatusHalted,
+    StatusUnknown,
+    StatusWaiting,
 )
 from pipeline.core.signals.lanes import (
     BatchRefused,
@@ -76,6 +94,12 @@ __all__ = [
     "Consumed",
     "Crashed",
     "Draining",
+    "Fate",
+    "Filed",
+    "FilingFailed",
+    "FinalAlarm",
+    "FinalUnplaced",
+    "FinalWord",
     "FirstStart",
     "IntakePaused",
     "IntakeResumed",
@@ -93,14 +117,23 @@ __all__ = [
     "Partition",
     "Pulse",
     "RateChanged",
+    "ReceiptsOpen",
+    "RecordsGone",
     "Refused",
+    "ReplayFailed",
     "RequestDone",
     "RequestOutcome",
     "Revoked",
     "SchemaLearned",
     "SecretRotated",
+    "SentAgain",
     "Signal",
     "Skipped",
+    "StatusAsked",
+    "StatusHalted",
+    "StatusOutcome",
+    "StatusUnknown",
+    "StatusWaiting",
     "Stopped",
     "WorkerStarted",
     "level_of",

@@ -13,6 +13,9 @@ Level = Literal["debug", "info", "warning", "error", "critical"]
 Partition = tuple[str, int]
 RequestOutcome = Literal["accepted", "mixed", "blamed", "doubt", "inquiry", "later", "halt"]
 LaneState = Literal["running", "waiting", "halted"]
+# How the answer to a question about a receipt was read, and what is to become of its events.
+StatusOutcome = Literal["pending", "final", "later", "halt"]
+Fate = Literal["done", "counted", "bury", "again", "unplaced", "unknown", "gone"]
 
 
 class Signal:

@@ -14,7 +14,9 @@ def level_of(signal: Signal) -> Level:
             return "error"
         case IntakePaused(reason=Reason.BACKPRESSURE):  # part of a normal day
             return "info"
-        case IntakePaused(reason=Reason.BUDGET_SPENT | Reason.DEAD_LETTERS_DOWN):  # lasts until a person acts
+        case IntakePaused(
+            reason=Reason.BUDGET_SPENT | Reason.DEAD_LETTERS_DOWN | Reason.RECEIPTS_DOWN
+        ):  # lasts until a person acts
             return "error"
         case _:
             return signal.usual

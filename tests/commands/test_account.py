@@ -1,0 +1,115 @@
+"""What is said of an event is what the worker would do with it, on every platform."""
+
+from __future__ import annotations
+
+import pytest
+from avro_events import CONTRACT
+from contract_events import document, events
+from everywhere import targets
+from hypothesis import given
+from hypothesis import strategies as st
+from meta_events import event_of
+
+from pipeline.commands.account import Target
+from pipeline.core.contract import Kind
+from pipeline.core.explanation import Row
+from pipeline.core.identify import identify
+from pipeline.core.model import Event, Refusal, Shaped, Skipped
+from pipeline.core.reason import Reason
+from pipeline.edge.schema_files import KINDS
+from pipeline.platforms import PLATFORMS
+from pipeline.platforms.common import country_of, day_of
+
+TARGETS = {target.destination.platform: target for target in targets()}
+ON_EACH = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+ANY_EVENT = st.sampled_from(KINDS).flatmap(events)
+DAY = 86_400.0
+
+
+def dropped(rows: tuple[Row, ...]) -> list[str]:
+    """Return the names of keys for which some value was there and unusable."""
+    return list(dict.fromkeys(row.key for row in rows for one in row.readings if one.becomes == "unusable"))
+
+
+def test_every_platform_is_here() -> None:
+    """The tests below speak of every platform that the destinations file may name."""
+    assert set(PLATFORMS) == set(TARGETS)
+
+
+@ON_EACH
+@given(event=ANY_EVENT)
+def test_rows_are_what_is_identified(target: Target, event: Event) -> None:
+    """Whatever the event, the rows say of each key what `identify` gives, in its order, and what it drops."""
+    found = identify(event.body, target.way.platform.keys(event), country_of(event), day_of(event))
+    rows = target.rows(event)
+
+    assert list(found.keys.items()) == [(row.key, row.sent) for row in rows if row.sent is not None]
+    assert list(found.dropped) == dropped(rows)
+
+
+@ON_EACH
+@given(event=ANY_EVENT, ahead=st.floats(-100 * DAY, 100 * DAY))
+def test_outcome_is_the_platforms(target: Target, event: Event, ahead: float) -> None:
+    """Routed and consented to, an event is shaped as the platform shapes it; age and size are judged at the moment."""
+    account = target.account(event, event.time + ahead)
+    found = target.way.platform.shape(event)
+
+    match account.outcome:
+        case "send":
+            assert found == account.shaped
+        case "skip":
+            assert isinstance(found, Skipped) or account.consent in {"denied", "unknown_skipped"}
+        case "refuse":
+            timely = account.reason in {Reason.EXPIRED, Reason.FUTURE, Reason.OVERSIZE}
+            assert isinstance(found, Shaped) if timely else found == Refusal(account.reason, account.detail)
+
+
+@ON_EACH
+@given(event=ANY_EVENT)
+def test_every_key_that_is_sent_has_a_row(target: Target, event: Event) -> None:
+    """A key of the payload is explained by a row, or is made of rows that are; what is left out is neither."""
+    shaped = target.way.platform.shape(event)
+    if not isinstance(shaped, Shaped):
+        return
+    rows = target.rows(event)
+    sent = {row.key for row in rows if row.outcome == "sent"}
+    parts = {part for whole, needed in target.kind.composed.items() if whole in shaped.match_keys for part in needed}
+
+    assert set() == set(shaped.match_keys) - set(target.kind.composed) - sent
+    assert sent - set(shaped.match_keys) - parts == {row.key for row in rows if target.left_out(row, shaped.match_keys)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@ON_EACH
+def test_improvements_can_be_followed(target: Target, kind: Kind) -> None:
+    """Each improvement names fields of the contract, and raises the estimate."""
+    event = event_of(document(kind))
+    fields = {f"{section}.{name}" for section in ("customer", "touch") for name in event.body[section]}  # type: ignore[literal-required]
+    named = target.improvements(event, target.rows(event), ())
+
+    assert [] == [one for one in named if not one.sources or one.gain <= 0]
+    assert {source for one in named for source in one.sources} <= fields | {
+        field.name for field in CONTRACT.schemas[kind].fields
+    }
+
+
+def test_part_of_an_address_is_named() -> None:
+    """Google's address counts whole; what is named is what is lacking."""
+    event = event_of(document("order", {"customer.last_name": None, "touch.gclid": None}))
+    target = TARGETS["google"]
+    rows = target.rows(event)
+    found = {one.key: one.sources for one in target.improvements(event, rows, ("emailAddress",))}
+
+    assert ("customer.last_name",) == found["address"]
+    assert {"gclid", "wbraid", "gbraid"} <= found.keys()
+    assert "leadId" not in found
+
+
+def test_left_out_of_the_payload() -> None:
+    """Google takes one click id: a second one is usable, and left out."""
+    event = event_of(document("order", {"touch.wbraid": "Abc-123"}))
+    target = TARGETS["google"]
+    account = target.account(event, event.time)
+    assert account.shaped is not None
+
+    assert ["wbraid"] == [row.key for row in target.rows(event) if target.left_out(row, account.shaped.match_keys)]
