@@ -27,6 +27,8 @@ Broker = Literal["embedded", "real"]
 BACKLOG: Final = "bench.backlog"
 STREAM: Final = "bench.stream"
 _LETTERS: Final = "bench.dead-letters"
+_RECEIPTS: Final = "bench.receipts"
+_REPLAY: Final = "bench.replay"
 _LOOPBACK: Final = "127.0.0.1"
 # The first start of a real broker fetches it.
 FETCH_SECONDS: Final = 600.0
@@ -53,7 +55,7 @@ class Stage:
 
     def start_kafka(self, broker: Broker) -> None:
         """Start a broker with the bench's topics."""
-        topics = (BACKLOG, STREAM, _LETTERS)
+        topics = (BACKLOG, STREAM, _LETTERS, _RECEIPTS, _REPLAY)
         if broker == "real":
             kafka = self._stack.enter_context(self.process("broker", ["tests/support/kafka_broker.py"]))
             self.servers = kafka.wait_for(rf"({_LOOPBACK}:\d+)", FETCH_SECONDS)
@@ -98,6 +100,8 @@ class Stage:
             "CAPI_KAFKA_BOOTSTRAP_SERVERS": self.servers,
             "CAPI_SOURCE_TOPICS": f"{topic}=order",
             "CAPI_DEAD_LETTERS_TOPIC": _LETTERS,
+            "CAPI_RECEIPTS_TOPIC": _RECEIPTS,
+            "CAPI_REPLAY_TOPIC": _REPLAY,
             "CAPI_DESTINATIONS_FILE": str(place),
             f"CAPI_SECRET_{SECRET.upper()}": TOKEN,
             "CAPI_HTTP_HOST": _LOOPBACK,

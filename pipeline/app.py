@@ -1,7 +1,8 @@
 """The one room where everybody meets: settings in, edges built, the road started, signals and the end.
 
 Below it nothing reads the environment, and nothing above it knows Kafka or HTTP.
-Two threads: the event loop here (lanes, probes, schema fetching) and the owner thread (everything Kafka).
+Threads: the event loop here (lanes, probes, schema fetching), the owner thread (everything Kafka), and where a platform
+decides later the follower's.
 Crash-only: what neither of them expects ends the process without another commit, and Kubernetes starts a new one.
 """
 
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from pathlib import Path
 from pipeline import __version__
 from pipeline.config.environment import read_secrets
 from pipeline.config.faults import Fault, SettingsError
+from pipeline.config.followed import followed, following_faults
 from pipeline.config.kafka_settings import consumer_config, producer_config
 from pipeline.config.registry_access import open_registry
 from pipeline.config.settings import Settings
@@ -33,19 +35,26 @@ from pipeline.core.destination import Destination
 from pipeline.core.ledger import Ledger
 from pipeline.core.letter import Undertaker
 from pipeline.core.ports import Registry, SourceBroken
+from pipeline.core.replay import ReplayTopic, replay_posting
 from pipeline.core.status import Status
-from pipeline.edge.dead_letters import KafkaDeadLetters
+from pipeline.edge.archive import KafkaArchive
+from pipeline.edge.dead_letters import KafkaDeadLetters, letter_outbox
 from pipeline.edge.health import Endpoints, Health, serve
 from pipeline.edge.http import HttpSender
 from pipeline.edge.kafka import KafkaSource
 from pipeline.edge.logs import LibraryLogs, open_log
+from pipeline.edge.outbox import KafkaOutbox
 from pipeline.edge.readers import Readers
 from pipeline.edge.schema_files import load_contract
 from pipeline.edge.secrets import Secrets
 from pipeline.edge.telemetry import Telemetry
 from pipeline.exits import Exit
 from pipeline.flow.clocks import Clocks
+from pipeline.flow.errands import Means
+from pipeline.flow.filing import Files, filing_posting
+from pipeline.flow.follower import Follower, Manner, Tools, closed_posting
 from pipeline.flow.graveyard import Graveyard
+from pipeline.flow.inquiries import Followed, Inquiries
 from pipeline.flow.intake import Bounds, Inlet, Intake
 from pipeline.flow.lanes import Lanes
 from pipeline.flow.line import World
@@ -73,6 +82,9 @@ def run(settings: Settings, destinations: Sequence[Destination]) -> int:
     if not active:
         where = str(settings.destinations_file)
         raise SettingsError([Fault(where, "every destination is off", "set one to `mode: live`")])
+    faults = list(following_faults(settings, active, PLATFORMS))
+    if faults:
+        raise SettingsError(faults)
     code = asyncio.run(_Room(settings, active).live())
     if code != Exit.OK:
         # The consumer was not closed, on purpose; tearing it down with the interpreter was seen to hang.
@@ -115,6 +127,7 @@ class _Room:
             world = World(http, secrets, self._telemetry, self._clocks, random.random)
             platforms = [open_platform(destination) for destination in self._destinations]
             self._lanes = Lanes(platforms, world, self._loop)
+            self._follower = self._build_follower(platforms, world, secrets)
             self._worker = self._build_worker(platforms, registry)
             endpoints = await self._serve()
             self._tell_start()
@@ -125,7 +138,8 @@ class _Room:
                 asyncio.create_task(self._watch_owner()),
                 asyncio.create_task(self._watch_clock()),
             ]
-            threading.Thread(target=self._own, name="owner", daemon=True).start()
+            for name, work in self._threads():
+                threading.Thread(target=self._own, args=(work,), name=name, daemon=True).start()
             await self._ending.event.wait()
             for task in tasks:
                 task.cancel()
@@ -160,10 +174,11 @@ class _Room:
         dead_letters = KafkaDeadLetters(
             producer_config(settings.kafka, secrets), settings.dead_letters.topic, undertaker, time.time
         )
+        files = self._build_files(secrets)
         intake = settings.intake
         source = KafkaSource(
             consumer_config(settings.kafka, settings.group_id, secrets),
-            list(settings.source_topics),
+            settings.topics_read,
             start_from=intake.start_from,
             on_lost_offsets=intake.on_lost_offsets,
             teller=self._telemetry,
@@ -171,8 +186,9 @@ class _Room:
         letters = settings.dead_letters
         allowance = Allowance(letters.budget_ratio, letters.budget_window_seconds, letters.budget_minimum_records)
         graveyard = Graveyard(dead_letters, Budget(allowance), self._telemetry, time.monotonic, random.random)
-        preparer = Preparer(platforms, readers, ledger)
-        inlet = Inlet(source, preparer, readers, ledger, graveyard, self._telemetry, self._clocks)
+        replays = settings.replay.topic and ReplayTopic(settings.replay.topic, settings.source_topics)
+        preparer = Preparer(platforms, readers, ledger, replays or None)
+        inlet = Inlet(source, preparer, readers, ledger, graveyard, self._telemetry, self._clocks, files)
         bounds = Bounds(
             intake.max_records, intake.max_bytes, intake.max_span_offsets, intake.batch_records, intake.poll_seconds
         )
@@ -185,6 +201,7 @@ class _Room:
             teller=self._telemetry,
             status=self._status,
             steady=time.monotonic,
+            files=files,
         )
         tempo = Tempo(
             turn=intake.poll_seconds,
@@ -193,6 +210,48 @@ class _Room:
             drain=settings.stop.drain_deadline_seconds,
         )
         return Worker(parts, tempo)
+
+    def _build_files(self, secrets: Secrets) -> Files | None:
+        settings = self._settings
+        if settings.receipts.topic is None:
+            return None
+        outbox = KafkaOutbox(producer_config(settings.kafka, secrets), settings.receipts.topic, filing_posting)
+        return Files(outbox, settings.group_id, self._telemetry, self._clocks, random.random)
+
+    def _build_follower(self, platforms: list[Platform], world: World, secrets: Secrets) -> Follower | None:
+        """Build what follows up acceptances, if there is a topic for their receipts.
+
+        Without a destination that gives any now, there may still be receipts of one that did.
+        """
+        settings, group = self._settings, self._settings.group_id
+        receipts, replays = settings.receipts.topic, settings.replay.topic
+        if receipts is None or replays is None:
+            return None
+        names = {destination.name for destination in followed(self._destinations, PLATFORMS)}
+        ours = [
+            Followed(each, follow(each.destination))
+            for each in platforms
+            if each.destination.name in names and (follow := PLATFORMS[each.destination.platform].follow) is not None
+        ]
+        producing = producer_config(settings.kafka, secrets)
+        undertaker = Undertaker(group, __version__)
+        means = Means(
+            archive=KafkaArchive(consumer_config(settings.kafka, f"{group}.archive", secrets)),
+            letters=letter_outbox(producing, settings.dead_letters.topic, undertaker, time.time),
+            replays=KafkaOutbox(producing, replays, replay_posting),
+            teller=self._telemetry,
+            clocks=self._clocks,
+            chance=random.random,
+        )
+        source = KafkaSource(
+            consumer_config(settings.kafka, f"{group}.receipts", secrets),
+            [receipts],
+            on_lost_offsets="earliest",
+            teller=self._telemetry,
+        )
+        inquiries = Inquiries(ours, world, self._loop)
+        tools = Tools(source, means, KafkaOutbox(producing, receipts, closed_posting), inquiries, group)
+        return Follower(ours, tools, Manner(rate=settings.receipts.requests_per_second))
 
     async def _serve(self) -> Endpoints:
         health = Health(self._status, self._telemetry.expose, self._patience)
@@ -209,13 +268,26 @@ class _Room:
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
-    def _own(self) -> None:
-        """Be the owner thread: whatever ends it ends the process."""
+    def _threads(self) -> list[tuple[str, Callable[[], None]]]:
+        """The threads beside the loop: whatever breaks one of them ends the process, and so does the end of all."""
+        threads = [("owner", self._worker.run)]
+        if self._follower is not None:
+            threads.append(("follower", self._follower.run))
+        self._running = len(threads)
+        return threads
+
+    def _own(self, work: Callable[[], None]) -> None:
         try:
-            self._worker.run()
+            work()
         except Exception as error:  # noqa: BLE001 - the thread's last resort: tell, and end without a commit
             self._crash(error)
         else:
+            self._loop.call_soon_threadsafe(self._ended)
+
+    def _ended(self) -> None:
+        """Note, on the loop, that a thread is done."""
+        self._running -= 1
+        if not self._running:
             self._end(Exit.OK)
 
     async def _guard(self, work: Coroutine[None, None, None]) -> None:
@@ -255,6 +327,8 @@ class _Room:
             os._exit(Exit.FAILURE)
         self._stopping = True
         self._worker.stop()
+        if self._follower is not None:
+            self._follower.stop()
         self._end_within(self._settings.stop.exit_deadline_seconds)
 
     def _end_within(self, seconds: float) -> None:

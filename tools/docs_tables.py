@@ -90,7 +90,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "worker": lambda: settings_table(None),
     **{
         section.replace("_", "-"): lambda section=section: settings_table(section)  # type: ignore[misc]
-        for section in ("kafka", "intake", "stop", "dead_letters", "registry", "http", "log")
+        for section in ("kafka", "intake", "stop", "dead_letters", "receipts", "replay", "registry", "http", "log")
     },
     "refused-properties": lambda: _table(
         ("property", "reason"), [(f"`{name}`", reason) for name, reason in REFUSED.items()]

@@ -87,10 +87,10 @@ class Target:
         for row in rows:
             if _has_section(event, row.source):
                 sources[row.key] = (*sources.get(row.key, ()), row.source)
+        sent = {row.key for row in rows if row.outcome == "sent"}
         for whole, parts in self.kind.composed.items():
-            if all(part in sources for part in parts):
-                sent = {row.key for row in rows if row.outcome == "sent"}
-                lacking = [part for part in parts if part not in sent]
+            lacking = [part for part in parts if part not in sent]
+            if lacking and all(part in sources for part in parts):
                 sources[whole] = tuple(source for part in lacking for source in sources[part])
         gains = improvements(keys, self.kind.weights, self.kind.one_of)
         return [Improvement(key, gain, sources[key]) for key, gain in gains if key in sources]

@@ -20,6 +20,7 @@ from pipeline.commands import topics as topic_rules
 from pipeline.config.destinations import Platforms, load_destinations
 from pipeline.config.environment import read_secrets, read_settings
 from pipeline.config.faults import DestinationsError, SettingsError
+from pipeline.config.followed import following_faults
 from pipeline.config.kafka_settings import connection_config
 from pipeline.config.settings import Settings
 from pipeline.core.avro.schema import SchemaError
@@ -61,6 +62,9 @@ def check(environ: Mapping[str, str], platforms: Platforms, *, offline: bool) ->
         if all(each.mode == "off" for each in destinations):
             yield Finding("destinations", "every destination is off", "set one to `mode: live`")
         yield from _notices(destinations, platforms)
+        if settings is not None:
+            for fault in following_faults(settings, destinations, platforms):
+                yield Finding("settings", f"{fault.where}: {fault.problem}", fault.fix)
     except DestinationsError as error:
         for fault in error.faults:
             yield Finding("destinations", f"{fault.where}: {fault.problem}", fault.fix)

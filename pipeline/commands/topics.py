@@ -18,9 +18,20 @@ from pipeline.edge.admin import Admin, Topic
 HEADROOM_BYTES: Final = 64 * 1024
 # Kafka's own default, when a source does not exist yet.
 DEFAULT_BYTES: Final = 1_048_588
+# A receipt of 2000 events with the longest ids that are kept.
+RECEIPT_BYTES: Final = 512 * 1024
 # Time to find, mend and replay: longer than the longest age that a platform takes (7 days), twice.
 RETENTION_MS: Final = 14 * 24 * 3600 * 1000
 DEVELOPMENT_PARTITIONS: Final = 6
+
+# Receipts are short, and needed for some days. They are kept by time: an empty record does not remove one at once.
+RECEIPT_CONFIG: Final[Mapping[str, str]] = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(RETENTION_MS),
+    "retention.bytes": "-1",
+    "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": str(DEFAULT_BYTES),
+}
 
 Configs = Mapping[str, Mapping[str, str]]
 
@@ -65,7 +76,21 @@ def plan(settings: Settings, topics: Mapping[str, Topic], configs: Configs, *, s
                 dead_letter_config(_widest_record(settings, configs)),
             )
         )
+    creations += _of_the_followed(settings, topics, configs, creations)
     return creations
+
+
+def _of_the_followed(
+    settings: Settings, topics: Mapping[str, Topic], configs: Configs, creations: list[Creation]
+) -> Iterator[Creation]:
+    """Give the topics for what is decided later: as wide and as replicated as the dead letters."""
+    letters = topics.get(settings.dead_letters.topic) or Topic(creations[-1].partitions, creations[-1].replicas)
+    for name, config in (
+        (settings.receipts.topic, RECEIPT_CONFIG),
+        (settings.replay.topic, dead_letter_config(_widest_record(settings, configs))),
+    ):
+        if name is not None and name not in topics:
+            yield Creation(name, letters.partitions, letters.replicas, config)
 
 
 def dead_letter_config(record_bytes: int) -> dict[str, str]:
@@ -89,19 +114,29 @@ def wrongs(settings: Settings, topics: Mapping[str, Topic], configs: Configs) ->
             yield Wrong(name, "does not exist, or this user may not describe it", fix)
         elif "compact" in configs.get(name, {}).get("cleanup.policy", ""):
             yield Wrong(name, "is compacted: of two events with one key only the last is kept", _set("cleanup.policy"))
-    name = settings.dead_letters.topic
+    needed = _widest_record(settings, configs) + HEADROOM_BYTES
+    for ours, bytes_needed, what in (
+        (settings.dead_letters.topic, needed, "letters"),
+        (settings.receipts.topic, RECEIPT_BYTES, "receipts"),
+        (settings.replay.topic, needed, "replays"),
+    ):
+        if ours is not None:
+            yield from _wrong_of_ours(ours, bytes_needed, what, topics, configs)
+
+
+def _wrong_of_ours(name: str, needed: int, what: str, topics: Mapping[str, Topic], configs: Configs) -> Iterator[Wrong]:
+    """Find what is wrong with a topic that the worker writes to."""
     if name not in topics:
         yield Wrong(name, "does not exist, or this user may not describe it", "run `capi-pipeline topics apply`")
         return
     config = configs.get(name, {})
-    needed = _widest_record(settings, configs) + HEADROOM_BYTES
     if "compact" in config.get("cleanup.policy", ""):
-        yield Wrong(name, "is compacted: of two letters with one key only the last is kept", _set("cleanup.policy"))
+        yield Wrong(name, f"is compacted: of two {what} with one key only the last is kept", _set("cleanup.policy"))
     if int(config.get("max.message.bytes", needed)) < needed:
         problem = f"max.message.bytes is below {needed}: the largest record would not fit with its headers"
         yield Wrong(name, problem, f"set max.message.bytes={needed}")
     if 0 <= int(config.get("retention.ms", -1)) < RETENTION_MS:
-        yield Wrong(name, "keeps letters for less than 14 days", f"set retention.ms={RETENTION_MS}")
+        yield Wrong(name, f"keeps {what} for less than 14 days", f"set retention.ms={RETENTION_MS}")
     if config.get("message.timestamp.type", "LogAppendTime") != "LogAppendTime":
         problem = "counts retention from the record's own time: an old event would expire at once"
         yield Wrong(name, problem, "set message.timestamp.type=LogAppendTime")
@@ -121,7 +156,8 @@ def apply(admin: Admin, creations: list[Creation]) -> Iterator[tuple[Creation, b
 
 def names(settings: Settings) -> list[str]:
     """Return the topics that this worker reads or writes."""
-    return [*settings.source_topics, settings.dead_letters.topic]
+    ours = (settings.dead_letters.topic, settings.receipts.topic, settings.replay.topic)
+    return [*settings.source_topics, *(name for name in ours if name is not None)]
 
 
 def _widest_record(settings: Settings, configs: Configs) -> int:

@@ -171,10 +171,18 @@ def _registry_faults(settings: Settings) -> Iterator[tuple[Fault, tuple[str, ...
 
 
 def _topic_faults(settings: Settings) -> Iterator[tuple[Fault, tuple[str, ...]]]:
-    variable = "CAPI_DEAD_LETTERS_TOPIC"
-    if settings.dead_letters.topic in settings.source_topics:
-        fault = Fault(variable, "is a source topic too: dead letters would be read as events", "name another topic")
-        yield fault, (variable, "CAPI_SOURCE_TOPICS")
+    """Find topics with two uses: what one writes there the other would read as its own."""
+    taken = dict.fromkeys(settings.source_topics, "CAPI_SOURCE_TOPICS")
+    for variable, topic in (
+        ("CAPI_DEAD_LETTERS_TOPIC", settings.dead_letters.topic),
+        ("CAPI_RECEIPTS_TOPIC", settings.receipts.topic),
+        ("CAPI_REPLAY_TOPIC", settings.replay.topic),
+    ):
+        if topic in taken:
+            other = taken[topic]
+            yield Fault(variable, f"is a topic of {other} too", "name another topic"), (variable, other)
+        elif topic is not None:
+            taken[topic] = variable
 
 
 def _deadline_faults(settings: Settings) -> Iterator[tuple[Fault, tuple[str, ...]]]:

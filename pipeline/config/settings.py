@@ -108,6 +108,30 @@ class DeadLetterSettings(Section):
     )
 
 
+class ReceiptSettings(Section):
+    """What a platform accepts and judges later: where its receipts go, and how often it is asked about them."""
+
+    topic: Topic | None = Field(
+        default=None,
+        description="Topic for receipts; needed where a platform decides later (Google).",
+        examples=["capi.receipts"],
+    )
+    requests_per_second: float = Field(
+        default=2, gt=0, le=100, description="Questions about receipts for each destination, over all replicas."
+    )
+
+
+class ReplaySettings(Section):
+    """Records that are to be delivered once more."""
+
+    topic: Topic | None = Field(
+        default=None,
+        description="Topic for what is to be delivered once more, read by this worker and no other; needed with "
+        "receipts.",
+        examples=["capi.google.replay"],
+    )
+
+
 class RegistrySettings(Section):
     """The schema registry; without a URL, records are read with the schemas that the worker brings."""
 
@@ -190,6 +214,8 @@ class Settings(Section):
     intake: IntakeSettings = IntakeSettings()
     stop: StopSettings = StopSettings()
     dead_letters: DeadLetterSettings = DeadLetterSettings()
+    receipts: ReceiptSettings = ReceiptSettings()
+    replay: ReplaySettings = ReplaySettings()
     registry: RegistrySettings = RegistrySettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
@@ -198,6 +224,11 @@ class Settings(Section):
     def group_id(self) -> str:
         """The consumer group."""
         return self.group or f"capi.{self.worker_name}"
+
+    @property
+    def topics_read(self) -> tuple[str, ...]:
+        """The topics that are read for events: the sources, and what is to be delivered once more."""
+        return (*self.source_topics, *((self.replay.topic,) if self.replay.topic else ()))
 
     @property
     def production(self) -> bool:

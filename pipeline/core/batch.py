@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import count
 
 from pipeline.core.destination import Limits
@@ -32,11 +32,17 @@ class _Pile:
 
     def join(self, deliveries: Sequence[Delivery], now: float) -> None:
         self.waiting.extend(deliveries)
-        self.size += sum(len(delivery.shaped.payload) + 1 for delivery in deliveries)
+        self.size += sum([len(delivery.shaped.payload) for delivery in deliveries]) + len(deliveries)
         self.arrivals.append((now, len(deliveries)))
 
     def take(self, events: int, room: int) -> list[Delivery]:
-        batch: list[Delivery] = []
+        if len(self.waiting) <= events and self.size <= room:
+            batch = list(self.waiting)
+            self.waiting.clear()
+            self.arrivals.clear()
+            self.size = 0
+            return batch
+        batch = []
         left = room
         while self.waiting and len(batch) < events:
             size = len(self.waiting[0].shaped.payload) + 1
@@ -79,16 +85,13 @@ class Queue:
     def __len__(self) -> int:
         return sum(len(pile.waiting) for pile in self._piles.values()) + len(self._early)
 
-    def add(self, deliveries: Iterable[Delivery], *, now: float, unix: float) -> None:
+    def add(self, deliveries: Sequence[Delivery], *, now: float, unix: float) -> None:
         """Let deliveries wait for company; one whose `not_before` lies ahead of `unix` is held for so long."""
-        due = []
-        for delivery in deliveries:
+        early = [delivery for delivery in deliveries if delivery.shaped.not_before > unix]
+        for delivery in early:
             ahead = delivery.shaped.not_before - unix
-            if ahead > 0:
-                heapq.heappush(self._early, (now + ahead, next(self._tiebreak), delivery))
-            else:
-                due.append(delivery)
-        self._join(due, now)
+            heapq.heappush(self._early, (now + ahead, next(self._tiebreak), delivery))
+        self._join([one for one in deliveries if one.shaped.not_before <= unix] if early else deliveries, now)
 
     def take(self, *, now: float, most: int | None = None, hurry: bool = False) -> list[Delivery]:
         """Take the next batch, all of one group, or nothing while a better one may still gather.
@@ -135,9 +138,7 @@ class Queue:
         self._join(due, now)
 
     def _join(self, deliveries: Sequence[Delivery], now: float) -> None:
-        """Put each on the pile of its group; a run of one group is the common case."""
-        groups: dict[str, list[Delivery]] = {}
-        for delivery in deliveries:
-            groups.setdefault(delivery.shaped.group, []).append(delivery)
-        for group, members in groups.items():
+        """Put each on the pile of its group."""
+        for group in dict.fromkeys([delivery.shaped.group for delivery in deliveries]):
+            members = [delivery for delivery in deliveries if delivery.shaped.group == group]
             self._piles.setdefault(group, _Pile()).join(members, now)

@@ -103,7 +103,7 @@ def identify(
         section = body[name] if name else body
         if section is None:
             continue
-        if not isinstance(section, Mapping):
+        if section.__class__ is not dict and not isinstance(section, Mapping):
             raise TypeError(f"section {name}: expected a record, found {type(section).__name__}")
         setting.section = section
         _read(rows, setting, keys, dropped)
@@ -117,36 +117,40 @@ def _read(rows: tuple[_Row, ...], setting: _Setting, keys: dict[str, Value], dro
         raw = section[source]
         if raw is None or (alternative and name in keys):
             continue
-        if isinstance(raw, list):
-            if len(raw) != 1:
-                many = [_sealed(name, seal, one, setting) for one in raw]
-                usable = [value for value in many if value is not None]
-                if usable:
-                    keys[name] = sorted(set(usable), key=str) if listed else usable[0]
-                dropped += [name for one, value in zip(raw, many, strict=True) if value is None and _says(one)]
-                continue
-            raw = raw[0]
         value = _NEW if seals is None else seals.get(token, _NEW)
         if value is _NEW:
-            value = _sealed(name, seal, raw, setting)
-            # Of what may be a hash already, tables differ in what they take for one.
-            if seals is not None and not (isinstance(raw, str) and len(raw) >= HASH_LENGTH):
-                seals[token] = value
+            if isinstance(raw, list):
+                if len(raw) != 1:
+                    many = [(one, _sealed(name, seal, one, setting)) for one in raw]
+                    usable = [sealed for _, sealed in many if sealed is not None]
+                    if usable:
+                        keys[name] = sorted(set(usable), key=str) if listed else usable[0]
+                    dropped += [name for one, sealed in many if sealed is None and _says(one)]
+                    continue
+                raw = raw[0]
+            value = _sealed(name, seal, raw, setting, token)
         if value is not None:
             keys[name] = [value] if listed else value
         elif _says(raw):
             dropped.append(name)
 
 
-def _sealed(name: str, seal: _Seal, raw: object, setting: _Setting) -> str | int | None:
+def _sealed(name: str, seal: _Seal, raw: object, setting: _Setting, token: int | None = None) -> str | int | None:
+    """Apply a rule, and keep what it gives under `token` for the next table that asks."""
     try:
-        return seal(raw, setting)
+        value = seal(raw, setting)
     except _WrongTypeError as error:
         raise TypeError(f"match key {name}: {error}; the event breaks its contract") from None
+    # Of what may be a hash already, tables differ in what they take for one.
+    if token is not None and setting.seals is not None and not (isinstance(raw, str) and len(raw) >= HASH_LENGTH):
+        setting.seals[token] = value
+    return value
 
 
 def _says(raw: object) -> bool:
     """Whether a value says something, so that it is missed if it is of no use."""
+    if isinstance(raw, list):
+        raw = raw[0]
     return not (isinstance(raw, str) and is_empty(raw))
 
 

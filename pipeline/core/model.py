@@ -101,7 +101,8 @@ class Skipped:
 class Delivery:
     """One event bound for one destination, and all that is needed to send, settle or bury it.
 
-    The last three are written by the lane that carries it, nobody else; `done` once its outcome was reported.
+    `attempts`, `first_failed_at` and `done` (once its outcome was reported) are written by the lane that carries it,
+    nobody else.
     """
 
     destination: str
@@ -116,6 +117,8 @@ class Delivery:
     attempts: int = 0
     first_failed_at: float | None = None
     done: bool = False
+    # Asked for once more by somebody who knows that it was sent before: it is no copy.
+    replayed: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -7,6 +7,8 @@ An event with the same id and other bytes is not a copy: it goes, and the platfo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.core.model import Delivery
 
 REMEMBERED = 50_000
@@ -20,15 +22,14 @@ class Recent:
         self._young: dict[str, int] = {}
         self._old: dict[str, int] = {}
 
-    def seen(self, delivery: Delivery) -> bool:
-        """Whether the same bytes were accepted under this id."""
-        known = self._young.get(delivery.event_id)
-        if known is None:
-            known = self._old.get(delivery.event_id)
-        return known is not None and known == hash(delivery.shaped.payload)
+    def copies(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Return those whose very bytes were accepted under their id."""
+        young, old = self._young, self._old
+        known = [item for item in deliveries if item.event_id in young or item.event_id in old]
+        return [item for item in known if hash(item.shaped.payload) == young.get(item.event_id, old.get(item.event_id))]
 
-    def accepted(self, delivery: Delivery) -> None:
-        """Remember a delivery that the platform accepted."""
-        self._young[delivery.event_id] = hash(delivery.shaped.payload)
+    def accepted(self, deliveries: Sequence[Delivery]) -> None:
+        """Remember deliveries that the platform accepted."""
+        self._young.update({item.event_id: hash(item.shaped.payload) for item in deliveries})
         if len(self._young) >= self._half:
             self._old, self._young = self._young, {}

@@ -6,7 +6,7 @@ names that dead letters use. So its kind is known, and a second burial keeps the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -34,6 +34,23 @@ class Address(NamedTuple):
 
     destinations: frozenset[str]
     topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayTopic:
+    """The topic of replays, and the topics that they may come from: those that say what kind of event it is."""
+
+    name: str
+    sources: Collection[str]
+
+    def address(self, record: Record) -> Address | Refusal | None:
+        """Return what a replay says of itself or why it cannot be delivered; None for records of other topics."""
+        if record.topic != self.name:
+            return None
+        address = address_of(record)
+        if isinstance(address, Address) and address.topic not in self.sources:
+            return Refusal(Reason.MISADDRESSED, "the replay comes from a topic that this worker does not read")
+        return address
 
 
 def replay_posting(replay: Replay) -> Posting:

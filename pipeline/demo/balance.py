@@ -71,7 +71,7 @@ def balance(published: Sequence[Published], account: Account) -> list[str]:
         *_accepted(published, account.accepted),
         *_skipped(published, account.skipped),
         *_buried(published, account.letters),
-        *_offsets(account),
+        *offsets(account.committed, account.ends),
     ]
 
 
@@ -135,11 +135,12 @@ def _letter(sample: Sample, letter: Letter) -> Iterator[str]:
         yield f"{where} does not begin with the record's own headers"
 
 
-def _offsets(account: Account) -> Iterator[str]:
-    for topic, partition in sorted(account.ends.keys() | account.committed.keys()):
-        end, committed = account.ends.get((topic, partition), 0), account.committed.get((topic, partition), 0)
-        if committed != end:
-            yield f"{topic}[{partition}] is committed up to {committed}, and ends at {end}"
+def offsets(committed: Mapping[Partition, int], ends: Mapping[Partition, int]) -> Iterator[str]:
+    """Yield a sentence for each partition that is not committed up to its end."""
+    for topic, partition in sorted(ends.keys() | committed.keys()):
+        end, reached = ends.get((topic, partition), 0), committed.get((topic, partition), 0)
+        if reached != end:
+            yield f"{topic}[{partition}] is committed up to {reached}, and ends at {end}"
 
 
 def _meant(item: Published, outcome: str) -> bool:

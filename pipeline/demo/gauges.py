@@ -1,27 +1,33 @@
-"""What the demo reads over HTTP: the worker's own metrics, and the sandbox's figures and journal."""
+"""What the demo reads and says over HTTP: the worker's own metrics; the sandbox's figures, journal and controls."""
 
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline.demo.balance import Seen
+from pipeline.demo.arrivals import Arrival, arrival
 
 TIMEOUT_SECONDS = 5.0
+# How the worker's metrics label what was refused before any destination was chosen.
+_NO_DESTINATION = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """What the worker counted so far."""
+    """What the worker counted so far: accepted by destination, the others by destination and reason.
+
+    What was refused before any destination was chosen has an empty one.
+    """
 
     consumed: int = 0
-    accepted: int = 0
-    skipped: dict[str, int] = field(default_factory=dict)
-    dead_lettered: dict[str, int] = field(default_factory=dict)
+    accepted: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dead_lettered: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +52,21 @@ def is_ready(port: int, worker: str) -> bool:
 def read_worker(port: int) -> Gauge:
     """Read the worker's metrics. Raises OSError when it does not answer."""
     _, text = _get(port, "/metrics")
-    consumed = accepted = 0
-    skipped: dict[str, int] = {}
-    buried: dict[str, int] = {}
+    consumed = 0
+    accepted: Counter[str] = Counter()
+    skipped: Counter[tuple[str, str]] = Counter()
+    buried: Counter[tuple[str, str]] = Counter()
     for name, labels, value in _counters(text.decode()):
-        reason = labels.get("reason", "")
+        destination, reason = labels.get("destination", ""), labels.get("reason", "")
         match name:
             case "capi_records_consumed_total":
                 consumed += value
             case "capi_events_accepted_total":
-                accepted += value
+                accepted[destination] += value
             case "capi_events_skipped_total":
-                skipped[reason] = skipped.get(reason, 0) + value
+                skipped[destination, reason] += value
             case "capi_events_dead_lettered_total":
-                buried[reason] = buried.get(reason, 0) + value
+                buried["" if destination == _NO_DESTINATION else destination, reason] += value
             case _:
                 pass
     return Gauge(consumed, accepted, skipped, buried)
@@ -71,10 +78,26 @@ def read_sandbox(port: int) -> Sandbox:
     return Sandbox(figures["requests"], sum(figures["refused"].values()), figures["accepted"])
 
 
-def read_journal(port: int) -> list[Seen]:
-    """Read what the sandbox accepted, duplicates included. Raises OSError when it does not answer."""
-    lines = _get(port, "/_sandbox/journal")[1].splitlines()
-    return [Seen(line["event_id"], line["event_name"], line["event_time"]) for line in map(orjson.loads, lines)]
+def read_arrivals(port: int) -> list[Arrival]:
+    """Read what the platforms accepted, duplicates included. Raises OSError when the sandbox does not answer."""
+    journal, payloads = (_get(port, f"/_sandbox/{what}")[1].splitlines() for what in ("journal", "payloads"))
+    return [arrival(orjson.loads(line), orjson.loads(event)) for line, event in zip(journal, payloads, strict=True)]
+
+
+def let_refuse(port: int, platform: str, event_ids: Sequence[str]) -> None:
+    """Let `platform` alone refuse these events. Raises OSError when the sandbox does not."""
+    for event_id in event_ids:
+        _send(port, "POST", "/_sandbox/rejections", {"event_id": event_id, "platform": platform})
+
+
+def let_fail(port: int, in_path: str) -> None:
+    """Let the platform with `in_path` in its paths answer 503, until `mend`. Raises OSError when it does not."""
+    _send(port, "POST", "/_sandbox/faults", {"kind": "status", "status": 503, "in_path": in_path})
+
+
+def mend(port: int) -> None:
+    """Let every platform work again. Raises OSError when the sandbox does not answer."""
+    _send(port, "DELETE", "/_sandbox/faults", None)
 
 
 def _counters(text: str) -> Iterator[tuple[str, dict[str, str], int]]:
@@ -85,9 +108,19 @@ def _counters(text: str) -> Iterator[tuple[str, dict[str, str], int]]:
 
 
 def _get(port: int, path: str) -> tuple[int, bytes]:
+    return _ask(port, "GET", path, None)
+
+
+def _send(port: int, method: str, path: str, document: Mapping[str, object] | None) -> None:
+    status, answer = _ask(port, method, path, None if document is None else orjson.dumps(document))
+    if status != http.client.OK:
+        raise OSError(f"the sandbox answered {status} to {method} {path}: {answer.decode(errors='replace').strip()}")
+
+
+def _ask(port: int, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("GET", path)
+        connection.request(method, path, body)
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

@@ -1,30 +1,40 @@
-"""The demo's play in six phases: Kafka, the platform, the worker, a day of trade, some of it again, the balance."""
+"""The demo's play: Kafka, the platforms, the worker, a day of trade, the morning after, the balance, one order."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import orjson
 
 from pipeline.core.avro.encode import Encoder
 from pipeline.core.reason import Reason
 from pipeline.demo import gauges
-from pipeline.demo.balance import Account, Letter, Published, balance
+from pipeline.demo.balance import Letter, Partition
+from pipeline.demo.destinations import ACCOUNTS
+from pipeline.demo.flaws import HARMLESS, PLATFORMS
+from pipeline.demo.gauges import Gauge
 from pipeline.demo.processes import Process
+from pipeline.demo.reckoning import Evidence, Placed, reckon
 from pipeline.demo.screen import Progress, Screen
+from pipeline.demo.showcase import faults_of
 from pipeline.demo.stage import Stage
 from pipeline.demo.till import Till
-from pipeline.demo.trade import Sample, Trade, TradeMaker
-from pipeline.demo.workplace import DEAD_LETTERS, DESTINATION, GROUP, PARTITIONS, TOPICS
+from pipeline.demo.trade import Entry, Trade, TradeMaker
+from pipeline.demo.workplace import DEAD_LETTERS, GROUP, PARTITIONS, TOPICS
 from pipeline.edge.schema_files import load_contract, schema_texts
 
 # Without any progress for this long something is wrong.
-PATIENCE_SECONDS = 20.0
-_LOOK_SECONDS = 0.1
+PATIENCE_SECONDS: Final = 20.0
+_LOOK_SECONDS: Final = 0.1
+# The platform that is down for a part of the day, and what its paths begin with.
+DOWN: Final = "tiktok"
+_DOWN_PATH: Final = "/open_api/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +58,47 @@ class Running:
     till: Till
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How far everything is at one moment."""
+
+    worker: Gauge
+    sandbox: gauges.Sandbox
+    committed: Mapping[Partition, int]
+    ends: Mapping[Partition, int]
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was published is committed."""
+        return self.committed == self.ends
+
+    @property
+    def waiting(self) -> int:
+        """How many records are not committed."""
+        return sum(self.ends.values()) - sum(self.committed.values())
+
+
 def play(options: Options, screen: Screen) -> bool:
     """Play the demo and tell whether everything balances.
 
     Raises ProcessError, TillError, OSError or KafkaException when it cannot be played to its end.
     """
-    trade = _make_trade(options)
     with Stage(keep=options.keep) as stage:
         if options.keep:
             screen.say(f"Logs and files of this run stay in {stage.place.folder}")
         servers = _show_kafka(stage, screen)
-        sandbox_port = _show_platform(stage, screen, options, trade)
+        sandbox_port = _show_platforms(stage, screen, options)
         worker, worker_port = _show_worker(stage, screen, options, servers, sandbox_port)
         with closing(Till(servers, group=GROUP, topics=TOPICS, dead_letters=DEAD_LETTERS)) as till:
             running = Running(worker, worker_port, sandbox_port, till)
-            published = _show_trade(running, screen, trade)
-            good = _show_balance(running, screen, published, stage.place.folder)
+            trade = _make_trade(options)
+            placed, faults = _show_day(running, screen, trade)
+            placed += _show_morning(running, screen, trade)
+            evidence, unbalanced = _show_balance(running, screen, placed, stage.place.folder)
+            faults += [*unbalanced, *_show_showcase(screen, trade.showcase, evidence)]
+            screen.verdict(faults, len(placed), evidence)
     screen.next_steps()
-    return good
+    return not faults
 
 
 def _make_trade(options: Options) -> Trade:
@@ -84,18 +117,14 @@ def _show_kafka(stage: Stage, screen: Screen) -> str:
     return servers
 
 
-def _show_platform(stage: Stage, screen: Screen, options: Options, trade: Trade) -> int:
+def _show_platforms(stage: Stage, screen: Screen, options: Options) -> int:
     screen.phase(
-        "The ad platform",
-        "Starting the sandbox: it judges requests as the documentation of Meta's Conversions API says, and keeps "
-        "a journal of the events that it accepted. It shares no code with the sender.",
+        "Five ad platforms",
+        "Starting the sandbox: it judges requests as the documentation of Meta, Google, TikTok, Pinterest and Snapchat "
+        "says, and keeps what it accepted. It shares no code with the sender.",
     )
-    port = stage.start_sandbox(options.sandbox_port, trade.refused_ids)
-    count = len(trade.refused_ids)
-    screen.say(
-        f"It listens on http://127.0.0.1:{port} with a token made up for this run. It refuses {count} of the events "
-        "for reasons of its own, and does not say which event of a request it means."
-    )
+    port = stage.start_sandbox(options.sandbox_port)
+    screen.say(f"It listens on http://127.0.0.1:{port}, with accounts, tokens and Google's key made up for this run.")
     return port
 
 
@@ -105,96 +134,150 @@ def _show_worker(
     screen.phase(
         "The worker",
         "Starting `capi-pipeline run`, the program that production runs: set up by environment variables, a "
-        f"destinations file with one destination ({DESTINATION}), and a folder with one secret, the token.",
+        "destinations file with one destination on each platform, and a folder with their secrets.",
     )
     worker, port = stage.start_worker(servers, sandbox_port, options.worker_port)
     screen.say(f"It has joined its consumer group; probes and metrics are on http://127.0.0.1:{port}/metrics.")
     return worker, port
 
 
-def _show_trade(running: Running, screen: Screen, trade: Trade) -> list[Published]:
-    mishaps = sum(sample.expected.outcome != "accepted" for sample in trade.day)
+def _show_day(running: Running, screen: Screen, trade: Trade) -> tuple[list[Placed], list[str]]:
+    mishaps = len({entry.story for entry in trade.day}) - 2
     screen.phase(
         "A day of trade",
-        f"Publishing {len(trade.day)} orders and leads of one shop in 12 countries. {mishaps} of them must not reach "
-        "the platform: broken bytes, refused consent, events too old, refunds and more. Waiting until the worker "
-        "has delivered, skipped or dead-lettered every one of them, and has committed its offsets.",
+        f"Publishing {len(trade.day)} orders, leads and activities of one shop in 12 countries, with {mishaps} sorts "
+        "of mishap among them: broken bytes, refused consent, events too old for some, and more. A few events are "
+        f"refused by one platform alone. And {DOWN} is down: it answers everything with 503.",
     )
+    for platform in PLATFORMS:
+        gauges.let_refuse(running.sandbox_port, platform, trade.refused_ids(platform))
+    gauges.let_fail(running.sandbox_port, _DOWN_PATH)
+    others = _due_at_once(trade)
     with screen.progress(trade.records) as progress:
-        published = running.till.publish(trade.day)
-        _wait_until_settled(running, progress)
+        placed = _publish(running, trade.day)
+        look = _wait(running, progress, lambda look: all(look.worker.accepted[name] >= due for name, due in others))
+        gauges.mend(running.sandbox_port)
+        _wait(running, progress, _is_settled)
+    screen.say(
+        f"While {DOWN} was down the four others got all of theirs ({sum(due for _, due in others)} events), and "
+        f"{look.waiting} records stayed uncommitted for it. Now it is up again, and has its own, too."
+    )
     screen.say(_figures(running))
+    early = look.worker.accepted[DOWN]
+    return placed, [f"{DOWN} was down, and {early} events count as accepted by it"] if early else []
+
+
+def _show_morning(running: Running, screen: Screen, trade: Trade) -> list[Placed]:
     screen.phase(
-        "Some of it again",
-        f"Publishing {len(trade.repeats)} of the accepted records once more, byte for byte, as producers do after a "
-        "time-out. The platform must not get them twice.",
+        "The next morning",
+        f"Publishing {len(trade.later)} more records: refunds and cancellations, which only Google can be told, as the "
+        "order's new value; and some of the first records once more, byte for byte, as producers do after a time-out.",
     )
     with screen.progress(trade.records) as progress:
-        published += running.till.publish(trade.repeats)
-        _wait_until_settled(running, progress)
+        placed = _publish(running, trade.later)
+        _wait(running, progress, _is_settled)
     screen.say(_figures(running))
-    return published
+    return placed
 
 
-def _show_balance(running: Running, screen: Screen, published: Sequence[Published], folder: Path) -> bool:
+def _show_balance(
+    running: Running, screen: Screen, placed: Sequence[Placed], folder: Path
+) -> tuple[Evidence, list[str]]:
     screen.phase(
         "The balance",
-        "Stopping the worker with SIGTERM, as Kubernetes does, and holding what was published against the "
-        "platform's journal, the dead-letter topic, the worker's metrics and the committed offsets.",
+        "Stopping the worker with SIGTERM, as Kubernetes does, and holding every record times every platform against "
+        "what each platform kept, the dead-letter topic, the worker's metrics and the committed offsets.",
     )
-    worker, platform = gauges.read_worker(running.worker_port), gauges.read_sandbox(running.sandbox_port)
+    worker, sandbox = gauges.read_worker(running.worker_port), gauges.read_sandbox(running.sandbox_port)
     exit_code = running.worker.stop()
-    account = Account(
-        consumed=worker.consumed,
-        skipped=worker.skipped,
-        accepted=gauges.read_journal(running.sandbox_port),
+    evidence = Evidence(
+        worker=worker,
+        arrivals=gauges.read_arrivals(running.sandbox_port),
         letters=running.till.dead_letters(),
         committed=running.till.committed(),
         ends=running.till.ends(),
-        requests=platform.requests,
+        requests=sandbox.requests,
     )
-    faults = balance(published, account)
+    faults = reckon(placed, evidence, ACCOUNTS)
     if exit_code:
         faults.append(str(running.worker.failed(f"ended with exit code {exit_code} after SIGTERM")))
-    _write_letters(folder / "dead-letters.ndjson", account.letters)
-    screen.outcome(published, account)
-    _show_letter(screen, published, account.letters)
-    screen.verdict(faults, len(published), account)
-    return not faults
+    _write_letters(folder / "dead-letters.ndjson", evidence.letters)
+    screen.outcome(placed, evidence)
+    _show_letter(screen, placed, evidence.letters)
+    return evidence, faults
 
 
-def _wait_until_settled(running: Running, progress: Progress) -> None:
-    """Wait until all that was published is committed. Raises ProcessError when the worker ends or stands still."""
-    last: object = None
+def _show_showcase(screen: Screen, entry: Entry, evidence: Evidence) -> Iterator[str]:
+    screen.phase(
+        "The one with everything",
+        "One order of the day carried all that any platform can use. Each got it under its own name, with the match "
+        "keys it takes and no others. All hash the same e-mail address; Google alone first leaves out what Gmail "
+        "ignores (dots, and what follows a plus), so its hash is another one.",
+    )
+    arrivals = {
+        one.platform: one for one in evidence.arrivals if one.seen.event_id == entry.outlook[one.platform].event_id
+    }
+    screen.showcase(arrivals)
+    return faults_of(entry.outlook, arrivals)
+
+
+# -- what they share ----------------------------------------------------------------------------------------------
+
+
+def _due_at_once(trade: Trade) -> list[tuple[str, int]]:
+    """Return how many events each of the platforms that are up must accept without waiting for a time to come."""
+    held = {flaw.story for flaw in HARMLESS}
+    due: Counter[str] = Counter()
+    for entry in trade.day:
+        if entry.story not in held:
+            due.update(name for name, expected in entry.outlook.items() if expected.outcome == "accepted")
+    return [(platform, due[platform]) for platform in PLATFORMS if platform != DOWN]
+
+
+def _publish(running: Running, entries: Sequence[Entry]) -> list[Placed]:
+    return [Placed(entry, place) for entry, place in zip(entries, running.till.place(entries), strict=True)]
+
+
+def _is_settled(look: Look) -> bool:
+    return look.settled
+
+
+def _wait(running: Running, progress: Progress, done: Callable[[Look], bool]) -> Look:
+    """Wait until it is `done`. Raises ProcessError when the worker ends or stands still."""
+    last: Look | None = None
     moved_at = time.monotonic()
     while True:
         running.worker.check_alive()
-        committed, worker = running.till.committed(), gauges.read_worker(running.worker_port)
-        platform = gauges.read_sandbox(running.sandbox_port)
-        progress.show(worker, platform)
-        if committed == running.till.ends():
-            return
-        if (committed, worker, platform) != last:
-            last, moved_at = (committed, worker, platform), time.monotonic()
+        look = Look(
+            gauges.read_worker(running.worker_port),
+            gauges.read_sandbox(running.sandbox_port),
+            running.till.committed(),
+            running.till.ends(),
+        )
+        progress.show(look.worker, look.sandbox)
+        if done(look):
+            return look
+        if look != last:
+            last, moved_at = look, time.monotonic()
         if time.monotonic() - moved_at > PATIENCE_SECONDS:
             raise running.worker.failed(f"made no progress for {PATIENCE_SECONDS:.0f} s")
         time.sleep(_LOOK_SECONDS)
 
 
 def _figures(running: Running) -> str:
-    worker, platform = gauges.read_worker(running.worker_port), gauges.read_sandbox(running.sandbox_port)
+    worker, sandbox = gauges.read_worker(running.worker_port), gauges.read_sandbox(running.sandbox_port)
     return (
-        f"So far {worker.consumed} consumed, {platform.accepted} accepted, {sum(worker.skipped.values())} skipped, "
-        f"{sum(worker.dead_lettered.values())} dead-lettered, in {platform.requests} requests "
-        f"({platform.refused} of them refused)."
+        f"So far {worker.consumed} consumed, {worker.accepted.total()} accepted, {worker.skipped.total()} skipped, "
+        f"{worker.dead_lettered.total()} dead-lettered, in {sandbox.requests} requests ({sandbox.refused} of them "
+        "refused)."
     )
 
 
-def _show_letter(screen: Screen, published: Sequence[Published], letters: Sequence[Letter]) -> None:
-    samples: dict[object, Sample] = {item.position: item.sample for item in published}
+def _show_letter(screen: Screen, placed: Sequence[Placed], letters: Sequence[Letter]) -> None:
+    stories = {item.position: item.entry.story for item in placed}
     for letter in letters:
-        if letter.reason == Reason.REJECTED and letter.origin in samples:
-            screen.letter(letter, samples[letter.origin].story)
+        if letter.reason == Reason.REJECTED and letter.origin in stories:
+            screen.letter(letter, stories[letter.origin])
             return
 
 

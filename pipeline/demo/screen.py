@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.demo.balance import Account, Letter, Published
+from pipeline.demo import tables
+from pipeline.demo.arrivals import Arrival
+from pipeline.demo.balance import Letter
+from pipeline.demo.flaws import PLATFORMS
 from pipeline.demo.gauges import Gauge, Sandbox
+from pipeline.demo.reckoning import Evidence, Placed
 
-PHASES = 6
+PHASES = 7
 # Lines are no longer than this, also on a wider terminal; and as long as this when the output is a file or a pipe.
-_WIDTH = 110
+_WIDTH = 100
 _INDENT = 5
 
 
@@ -52,11 +54,19 @@ class Screen:
         with Live(console=self._console, refresh_per_second=12, transient=True) as live:
             yield Progress(live, records)
 
-    def outcome(self, published: Sequence[Published], account: Account) -> None:
-        """Show what became of the records, and where the offsets stand."""
+    def outcome(self, placed: Sequence[Placed], evidence: Evidence) -> None:
+        """Show what became of the records at each platform, and where the offsets stand."""
         self._console.print()
-        self._console.print(_outcomes(published, account))
-        self._console.print(_offsets(account))
+        self._console.print(tables.outcomes(placed, evidence))
+        for line in tables.stories(placed):
+            self.say(line)
+        self._console.print()
+        self._console.print(tables.offsets(evidence))
+
+    def showcase(self, arrivals: Mapping[str, Arrival]) -> None:
+        """Show what each platform got of the one with everything."""
+        self._console.print()
+        self._console.print(tables.showcase(arrivals))
 
     def letter(self, letter: Letter, story: str) -> None:
         """Show what a dead letter says about itself."""
@@ -66,7 +76,7 @@ class Screen:
             if name.endswith((".reason", ".message", ".destination", ".event.id", ".code", ".subcode")):
                 self.say(f"  {name} = {(value or b'').decode()}")
 
-    def verdict(self, faults: Sequence[str], published: int, account: Account) -> None:
+    def verdict(self, faults: Sequence[str], records: int, evidence: Evidence) -> None:
         """Say that it balances, and what that means, or everything that does not."""
         if faults:
             self._console.print(Text(f"\nIt does not balance ({len(faults)} findings):", style="bold red"))
@@ -74,13 +84,12 @@ class Screen:
                 self._console.print(Text(f"  - {fault}"))
             self.say("Run it again with --keep and the same --seed to read the logs of its processes.")
             return
-        accepted, skipped, letters = len(account.accepted), sum(account.skipped.values()), len(account.letters)
-        parts = f"{accepted} accepted + {skipped} skipped + {letters} dead-lettered"
         self._console.print(Text("\nIt balances:", style="bold green"))
         for line in (
-            f"{published} published = {account.consumed} consumed = {parts}",
-            f"the platform holds the {accepted} events that it should, with the shop's ids and times, none twice",
-            f"the {letters} dead letters are their records byte for byte, each with the reason it should have",
+            tables.sums(records, evidence),
+            f"each platform holds exactly its own of the {len(evidence.arrivals)} events: ids, names, times, values",
+            f"the {len(evidence.letters)} dead letters are their records byte for byte, each with its right reason",
+            "the one with everything reached all five, each in its own words",
             "every offset is committed up to the end, and the worker ended with exit code 0",
         ):
             self._console.print(Text(f"  - {line}"))
@@ -92,7 +101,7 @@ class Screen:
         steps = (
             ("demo --keep", "the same, with its logs and dead letters kept"),
             ("demo --events 2000 --seed 7", "a larger and different day"),
-            ("sandbox", "a stand-in for the platform: docs/sandbox.md"),
+            ("sandbox", "a stand-in for the platforms: docs/sandbox.md"),
             ("publish --sample order --dry-run", "check an event of your own: docs/contract.md"),
             ("check", "what keeps it from running: docs/settings.md"),
             ("run", "deliver for real: docs/destinations.md"),
@@ -113,57 +122,20 @@ class Progress:
         self._live = live
         self._records = records
 
-    def show(self, worker: Gauge, platform: Sandbox) -> None:
+    def show(self, worker: Gauge, sandbox: Sandbox) -> None:
         """Show these figures instead of the last ones."""
         if self._live is None:
             return
-        skipped, buried = sum(worker.skipped.values()), sum(worker.dead_lettered.values())
         table = Table.grid(padding=(0, 3))
-        table.add_row("    consumed", "accepted", "skipped", "dead-lettered", "requests")
+        table.add_row("    consumed", *PLATFORMS, "skipped", "buried", "requests")
         table.add_row(
-            f"    {worker.consumed} of {self._records}",
-            Text(str(platform.accepted), style="green"),
-            Text(str(skipped), style="yellow"),
-            Text(str(buried), style="red"),
-            str(platform.requests),
+            f"    {worker.consumed}/{self._records}",
+            *(Text(str(worker.accepted[platform]), style="green") for platform in PLATFORMS),
+            Text(str(worker.skipped.total()), style="yellow"),
+            Text(str(worker.dead_lettered.total()), style="red"),
+            str(sandbox.requests),
         )
         self._live.update(table)
-
-
-def _outcomes(published: Sequence[Published], account: Account) -> Table:
-    table = Table("outcome", "reason", title="What became of every record", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("records", justify="right")
-    table.add_column("expected", justify="right")
-    table.add_column("what they were")
-    rows = [("accepted", "", len(account.accepted))]
-    rows += [("skipped", reason, count) for reason, count in _largest(account.skipped)]
-    buried = Counter(letter.reason for letter in account.letters)
-    rows += [("dead-lettered", reason, count) for reason, count in _largest(buried)]
-    for outcome, reason, count in rows:
-        meant = [
-            item.sample
-            for item in published
-            if item.sample.expected.outcome == outcome and (item.sample.expected.reason or "") == reason
-        ]
-        stories = "; ".join(dict.fromkeys(sample.story for sample in meant))
-        table.add_row(outcome, reason, str(count), str(len(meant)), stories)
-    table.add_section()
-    total = sum(count for _, _, count in rows)
-    table.add_row("in all", "", str(total), str(len(published)), f"in {account.requests} requests to the platform")
-    return table
-
-
-def _offsets(account: Account) -> Table:
-    table = Table("partition", title="Committed offsets", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("committed", justify="right")
-    table.add_column("end", justify="right")
-    for (topic, partition), end in sorted(account.ends.items()):
-        table.add_row(f"{topic}[{partition}]", str(account.committed.get((topic, partition), 0)), str(end))
-    return table
-
-
-def _largest(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
-    return sorted(((reason, count) for reason, count in counts.items() if count), key=lambda row: (-row[1], row[0]))
 
 
 def _relative(path: str) -> str:

@@ -18,7 +18,6 @@ from pipeline.core.contract import Activity, Kind, Lead, Order
 from pipeline.demo.everything import everything
 from pipeline.demo.people import ASK_FIRST, BROWSERS, CUSTOM_STEP, GOODS, MARKETS, Market
 
-
 Json = dict[str, object]
 
 # Everything happened between a minute and a day and a half ago.
@@ -202,16 +201,14 @@ class Shop:
         seen_at = occurred_at - chance.randrange(60_000, 3_600_000)
         word = f"{chance.getrandbits(64):016x}"
         # Whoever clicked on an ad came from one platform.
-        click: Json = chance.choice(
-            (
-                {"fbclid": f"IwAR{word}", "fbclid_seen_at": seen_at},
-                {"gclid": f"Cj0KCQ{word}"},
-                {"ttclid": f"E.C.P.{word}"},
-                {"epik": f"dj0y{word}"},
-                {"sc_click_id": word},
-                {},
-                {},
-            )
+        clicks: tuple[Json, ...] = (
+            {"fbclid": f"IwAR{word}", "fbclid_seen_at": seen_at},
+            {"gclid": f"Cj0KCQ{word}"},
+            {"ttclid": f"E.C.P.{word}"},
+            {"epik": f"dj0y{word}"},
+            {"sc_click_id": word},
+            {},
+            {},
         )
         return {
             "url": f"https://shop.example/{market.country.lower()}/thanks",
@@ -219,7 +216,7 @@ class Shop:
             "user_agent": chance.choice(BROWSERS),
             "language": market.language,
             "fbp": f"fb.1.{seen_at}.{chance.randrange(10**9, 10**10)}",
-            **click,
+            **chance.choice(clicks),
         }
 
 

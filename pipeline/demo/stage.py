@@ -15,8 +15,9 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.demo import gauges
+from pipeline.demo.destinations import ACCOUNTS
 from pipeline.demo.processes import Process
-from pipeline.demo.workplace import DATASET, PARTITIONS, Workplace, free_port, plain_environment
+from pipeline.demo.workplace import PARTITIONS, Workplace, free_port, plain_environment
 
 START_SECONDS = 20.0
 
@@ -48,10 +49,12 @@ class Stage:
         kafka = self._start("kafka", "pipeline.demo.kafka_process", topics)
         return kafka.wait_for(r"bootstrap servers: (\S+)", START_SECONDS)[1]
 
-    def start_sandbox(self, port: int, refused_ids: Sequence[str]) -> int:
-        """Start the sandbox, which alone knows the events it refuses, and return its port; 0 takes a free one."""
-        refusals = [word for event_id in refused_ids for word in ("--reject-event-id", event_id)]
-        arguments = ["sandbox", "--port", str(port), "--token", self.place.token, "--dataset", DATASET, *refusals]
+    def start_sandbox(self, port: int) -> int:
+        """Start the sandbox, which plays all platforms, and return its port; 0 takes a free one."""
+        tokens = [word for token in self.place.keyring.tokens.values() for word in ("--token", token)]
+        accounts = [word for ids in ACCOUNTS.values() for one in ids for word in ("--dataset", one)]
+        key = str(self.place.public_key)
+        arguments = ["sandbox", "--port", str(port), *tokens, *accounts, "--google-public-key", key, "--keep-payloads"]
         sandbox = self._start("sandbox", "pipeline", arguments)
         return int(sandbox.wait_for(r"listens on http://127\.0\.0\.1:(\d+)", START_SECONDS)[1])
 

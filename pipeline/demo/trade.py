@@ -18,7 +18,8 @@ from pipeline.core.decode import Contract
 from pipeline.core.model import Headers
 from pipeline.core.reason import Reason
 from pipeline.demo.flaws import FLAWS, GOOD, PLATFORMS, REPEATED, TAKEN_BACK, Flaw, times
-from pipeline.demo.foresight import Expected, foresee
+from pipeline.demo.foresight import Expected as Expected
+from pipeline.demo.foresight import foresee
 from pipeline.demo.people import ASK_FIRST, MARKETS, Market
 from pipeline.demo.shop import Draft, Shop
 

@@ -7,7 +7,6 @@ Invariant: nothing of the user's own `CAPI_*` variables reaches a process of the
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,60 +14,49 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.core.contract import Kind
-from pipeline.demo.people import MARKETS
+from pipeline.demo.destinations import destinations_file
+from pipeline.demo.keyring import Keyring
 
 GROUP: Final = "capi.demo"
-TOPICS: Final[Mapping[Kind, str]] = {"order": "capi.orders", "lead": "capi.leads"}
+TOPICS: Final[Mapping[Kind, str]] = {"order": "capi.orders", "lead": "capi.leads", "activity": "capi.activities"}
 DEAD_LETTERS: Final = "capi.dead-letters"
-PARTITIONS: Final[Mapping[str, int]] = {"capi.orders": 3, "capi.leads": 2, "capi.dead-letters": 2}
-DESTINATION: Final = "meta-demo"
-DATASET: Final = "123456789012345"
-_SECRET: Final = "meta_demo_token"  # noqa: S105 - the name of a secret
-
-_DESTINATIONS: Final = """\
-# Where the demo's conversions go: one dataset on one platform, which is the sandbox on this machine.
-version: 1
-
-destinations:
-  - name: {name}
-    platform: meta
-    account: "{dataset}"
-    mode: live
-    rule:
-      stores: [{stores}] # the staff's store is not among them
-    limits:
-      events_per_request: 100
-      requests_per_second: 100
-      linger_seconds: 0.2
-    secrets:
-      token: {secret}
-    options:
-      base_url: {url}
-"""
+RECEIPTS, REPLAYS = "capi.receipts", "capi.google.replay"
+PARTITIONS: Final[Mapping[str, int]] = {
+    "capi.orders": 3,
+    "capi.leads": 2,
+    "capi.activities": 2,
+    DEAD_LETTERS: 2,
+    RECEIPTS: 1,
+    REPLAYS: 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """A folder for one run, and the token that is made up for it."""
+    """A folder for one run, and the secrets that are made up for it."""
 
     folder: Path
-    token: str = field(default_factory=lambda: "EAAdemo" + secrets.token_hex(24), repr=False)
+    keyring: Keyring = field(default_factory=Keyring.made_up)
+
+    @property
+    def public_key(self) -> Path:
+        """The file with the public key of Google's service account, for the sandbox."""
+        path = self.folder / "google-public-key.pem"
+        path.write_text(self.keyring.public_key, encoding="utf-8")
+        return path
 
     def log(self, name: str) -> Path:
         """Return the log file of a process."""
         return self.folder / f"{name}.log"
 
     def furnish(self, *, servers: str, sandbox_url: str, port: int) -> dict[str, str]:
-        """Write the destinations file and the secret, and return the worker's settings (`CAPI_*`)."""
-        stores = ", ".join(f'"{market.country.lower()}"' for market in MARKETS)
+        """Write the destinations file and the secrets, and return the worker's settings (`CAPI_*`)."""
         destinations = self.folder / "destinations.yaml"
-        destinations.write_text(
-            _DESTINATIONS.format(name=DESTINATION, dataset=DATASET, stores=stores, secret=_SECRET, url=sandbox_url),
-            encoding="utf-8",
-        )
+        destinations.write_text(destinations_file(sandbox_url), encoding="utf-8")
         secrets_dir = self.folder / "secrets"
         secrets_dir.mkdir(mode=0o700)
-        (secrets_dir / _SECRET).write_text(self.token + "\n", encoding="utf-8")
+        for platform, secret in {**self.keyring.tokens, "google": self.keyring.service_account}.items():
+            (secrets_dir / f"{platform}_demo").write_text(secret + "\n", encoding="utf-8")
         settings = {
             "CAPI_ENVIRONMENT": "demo",
             "CAPI_WORKER_NAME": "demo",
@@ -76,6 +64,8 @@ class Workplace:
             "CAPI_KAFKA_BOOTSTRAP_SERVERS": servers,
             "CAPI_SOURCE_TOPICS": ",".join(f"{topic}={kind}" for kind, topic in TOPICS.items()),
             "CAPI_DEAD_LETTERS_TOPIC": DEAD_LETTERS,
+            "CAPI_RECEIPTS_TOPIC": RECEIPTS,
+            "CAPI_REPLAY_TOPIC": REPLAYS,
             "CAPI_DESTINATIONS_FILE": str(destinations),
             "CAPI_SECRETS_DIR": str(secrets_dir),
             "CAPI_INTAKE_COMMIT_INTERVAL_SECONDS": "0.2",

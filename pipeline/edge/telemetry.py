@@ -64,6 +64,7 @@ class Telemetry:
         self._muffler = Muffler()
         self._halts: dict[str, Reason] = {}
         self._lagging: set[say.Partition] = set()
+        self._receipts: set[str] = set()
         self._meters.gauge("capi_build_info", 1, version, platform.python_version(), worker)
         self._measure: dict[type[say.Signal], Callable[[say.Signal], None]] = {}
         self._weights: dict[str, Mapping[str, float]] = {}
@@ -132,6 +133,14 @@ class Telemetry:
         self._on(say.BreakerMoved, self._breaker_moved)
         self._on(say.LimiterWaited, self._limiter_waited)
         self._on(say.RateChanged, self._rate_changed)
+        self._on(say.FilingFailed, lambda s: meters.count("capi_receipt_failures_total", s.receipts))
+        self._on(say.ReplayFailed, lambda s: meters.count("capi_replay_failures_total", s.events))
+        self._on(say.ReceiptsOpen, self._receipts_open)
+        self._on(say.StatusAsked, lambda s: meters.count("capi_status_requests_total", 1, s.destination, s.outcome))
+        self._on(say.FinalWord, self._final_word)
+        self._on(say.FinalAlarm, self._final_alarm)
+        self._on(say.StatusUnknown, lambda s: self._followed(s.destination, "unknown", s.events))
+        self._on(say.RecordsGone, lambda s: self._followed(s.destination, "gone", s.events))
         self._on(say.SecretRotated, lambda s: meters.count("capi_secret_rotations_total", 1, s.destination))
 
     def _on(self, kind: type[S], measure: Callable[[S], None]) -> None:
@@ -217,6 +226,33 @@ class Telemetry:
             if len(self._producers) <= MOST_PRODUCERS:
                 label = self._producers[name] = name if name and PRODUCER(name) else "unknown"
         return label
+
+    # -- the final word ----------------------------------------------------------------------------------------------
+
+    def _receipts_open(self, s: say.ReceiptsOpen) -> None:
+        for destination, receipts in s.open.items():
+            self._meters.gauge("capi_receipts_open", receipts, destination)
+            self._meters.gauge("capi_oldest_receipt_age_seconds", s.oldest[destination], destination)
+        # Of a destination that is not followed any more nothing is open by now.
+        for destination in self._receipts - s.open.keys():
+            self._meters.forget("capi_receipts_open", destination)
+            self._meters.forget("capi_oldest_receipt_age_seconds", destination)
+        self._receipts = set(s.open)
+
+    def _final_word(self, s: say.FinalWord) -> None:
+        for fate, events in s.fates.items():
+            self._followed(s.destination, fate, events)
+        for reason, events in s.reasons.items():
+            self._meters.count("capi_final_reasons_total", events, s.destination, reason)
+        for warning, events in s.warnings.items():
+            self._meters.count("capi_platform_warnings_total", events, s.destination, warning)
+
+    def _final_alarm(self, s: say.FinalAlarm) -> None:
+        for cause in s.causes:
+            self._meters.count("capi_final_alarms_total", 1, s.destination, cause)
+
+    def _followed(self, destination: str, fate: say.Fate, events: int) -> None:
+        self._meters.count("capi_followed_events_total", events, destination, fate)
 
     # -- lanes -------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pipeline.core import signals
@@ -27,27 +28,30 @@ MOST_FETCHED: Final = 200
 FETCH_SECONDS: Final = 5.0
 
 
+@dataclass(slots=True)
+class Means:
+    """What errands are done with: where records are, where they go, time, chance, and where to tell."""
+
+    archive: Archive
+    letters: Outbox[DeadLetter]
+    replays: Outbox[Replay]
+    teller: Teller
+    clocks: Clocks
+    chance: Chance
+
+
 class Errands:
     """Belongs to the follower's thread. `platforms` are the names of the destinations' platforms."""
 
-    def __init__(
-        self,
-        archive: Archive,
-        letters: Outbox[DeadLetter],
-        replays: Outbox[Replay],
-        *,
-        platforms: Mapping[str, str],
-        teller: Teller,
-        clocks: Clocks,
-        chance: Chance,
-    ) -> None:
-        self._archive = archive
+    def __init__(self, means: Means, platforms: Mapping[str, str]) -> None:
+        self._archive = means.archive
         self._platforms = platforms
-        self._teller = teller
-        self._wall = clocks.wall
-        self._chance = chance
-        self._letters: Courier[DeadLetter] = Courier(letters, _wanted, clocks.steady, chance)
-        self._replays: Courier[Replay] = Courier(replays, _wanted, clocks.steady, chance)
+        self._teller = means.teller
+        self._wall = means.clocks.wall
+        self._chance = means.chance
+        steady = means.clocks.steady
+        self._letters: Courier[DeadLetter] = Courier(means.letters, _wanted, steady, means.chance)
+        self._replays: Courier[Replay] = Courier(means.replays, _wanted, steady, means.chance)
         self._agenda = Agenda()
         self._ready: deque[Case] = deque()
         # What is under way to Kafka, with the case that waits for it.

@@ -20,15 +20,13 @@ from typing import Final as Constant
 from pipeline.core import signals
 from pipeline.core.backoff import backoff
 from pipeline.core.ledger import Ledger, Page
-from pipeline.core.model import DeadLetter, Halt, Later, Record, Refusal
+from pipeline.core.model import Halt, Later, Record, Refusal
 from pipeline.core.pace import Share
-from pipeline.core.ports import Archive, Chance, CommitResult, Outbox, Partition, Posting, Source, Teller
+from pipeline.core.ports import CommitResult, Outbox, Partition, Posting, Source
 from pipeline.core.reason import Reason
 from pipeline.core.receipt import Receipt, read_receipt
-from pipeline.core.replay import Replay
-from pipeline.flow.clocks import Clocks
 from pipeline.flow.desk import PATIENCE_SECONDS, Agenda, Case, Desk
-from pipeline.flow.errands import LONGEST_WAIT_SECONDS, Errands
+from pipeline.flow.errands import LONGEST_WAIT_SECONDS, Errands, Means
 from pipeline.flow.inquiries import Answer, Followed, Inquiries
 from pipeline.platforms.follow import Final, Pending
 
@@ -73,14 +71,9 @@ class Tools:
     """What the follower works with. `group` is the worker's consumer group, as its receipts say it."""
 
     source: Source
-    archive: Archive
-    letters: Outbox[DeadLetter]
-    replays: Outbox[Replay]
+    means: Means
     closings: Outbox[Closed]
     inquiries: Inquiries
-    teller: Teller
-    clocks: Clocks
-    chance: Chance
     group: str
 
 
@@ -89,23 +82,19 @@ class Follower:
 
     def __init__(self, followed: Sequence[Followed], tools: Tools, manner: Manner) -> None:
         self._followed = {each.platform.destination.name: each for each in followed}
-        self._tools = tools
+        means = tools.means
         self._source = tools.source
-        self._teller = tools.teller
-        self._steady, self._wall = tools.clocks.steady, tools.clocks.wall
+        self._inquiries = tools.inquiries
+        self._group = tools.group
+        self._teller = means.teller
+        self._steady, self._wall = means.clocks.steady, means.clocks.wall
+        self._chance = means.chance
         self._manner = manner
         self._ledger = Ledger()
         self._closings = tools.closings
-        self._errands = Errands(
-            tools.archive,
-            tools.letters,
-            tools.replays,
-            platforms={name: each.platform.destination.platform for name, each in self._followed.items()},
-            teller=tools.teller,
-            clocks=tools.clocks,
-            chance=tools.chance,
-        )
-        self._desks = {name: Desk(manner.rate, tools.chance) for name in self._followed}
+        platforms = {name: each.platform.destination.platform for name, each in self._followed.items()}
+        self._errands = Errands(means, platforms)
+        self._desks = {name: Desk(manner.rate, means.chance) for name in self._followed}
         # Of destinations that are not followed here.
         self._orphans = Agenda()
         self._open: dict[tuple[Page, bytes], Case] = {}
@@ -168,7 +157,7 @@ class Follower:
         if isinstance(receipt, str):
             page.take(record.offset, shares=1, size=0)
             self._errands.bury(record, page, Refusal(Reason.UNDECODABLE, f"a receipt that cannot be read: {receipt}"))
-        elif receipt.group != self._tools.group or case is not None:
+        elif receipt.group != self._group or case is not None:
             # Another worker's, or a copy: Kafka had it, and its acknowledgement was lost.
             page.take(record.offset, shares=0, size=0)
         else:
@@ -206,7 +195,7 @@ class Follower:
                 else:
                     desk.pace.go(now=self._steady(), unix=unix)
                     desk.asking += 1
-                    self._asked.append((case, self._tools.inquiries.ask(name, case.id, case.events)))
+                    self._asked.append((case, self._inquiries.ask(name, case.id, case.events)))
 
     def _caught_up(self, page: Page) -> bool:
         """Whether all was read that was there when the page began: a receipt may be closed further on."""
@@ -260,7 +249,7 @@ class Follower:
             self._close_unknown(case, "the platform gave no answer")
             return
         case.failures += 1
-        wait = backoff(case.failures, chance=self._tools.chance(), cap=LONGEST_WAIT_SECONDS)
+        wait = backoff(case.failures, chance=self._chance(), cap=LONGEST_WAIT_SECONDS)
         self._desks[case.destination].queue(case, now + max(least, wait))
 
     # -- receipts are closed -----------------------------------------------------------------------------------------
@@ -355,8 +344,9 @@ class Follower:
         self._forget_ended()
 
     def _forget_ended(self) -> None:
-        for agenda in (*self._desks.values(), self._orphans, self._errands):
+        for agenda in (*self._desks.values(), self._orphans):
             agenda.forget_over()
+        self._errands.forget_over()
         self._open = {name: case for name, case in self._open.items() if not case.over}
         self._read_to = {page: offset for page, offset in self._read_to.items() if not page.ended}
 

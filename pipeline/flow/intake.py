@@ -16,6 +16,7 @@ from pipeline.core.ports import Schemas, Source, Teller
 from pipeline.core.reason import Reason
 from pipeline.core.signals import IntakePaused, IntakeResumed
 from pipeline.flow.clocks import Clocks
+from pipeline.flow.filing import Files
 from pipeline.flow.graveyard import Graveyard
 from pipeline.flow.prepare import Prepared, Preparer
 
@@ -44,6 +45,7 @@ class Inlet:
     graveyard: Graveyard
     teller: Teller
     clocks: Clocks
+    files: Files | None = None
 
 
 class Intake:
@@ -55,6 +57,7 @@ class Intake:
         self._schemas = inlet.schemas
         self._ledger = inlet.ledger
         self._graveyard = inlet.graveyard
+        self._files = inlet.files
         self._teller = inlet.teller
         self._clocks = inlet.clocks
         self._bounds = bounds
@@ -113,6 +116,8 @@ class Intake:
                 return self._schemas.down or ""
             case Reason.DEAD_LETTERS_DOWN:
                 return self._graveyard.trouble or ""
+            case Reason.RECEIPTS_DOWN:
+                return (self._files and self._files.trouble) or ""
             case Reason.BUDGET_SPENT:
                 return self._graveyard.withheld or ""
             case _:
@@ -123,6 +128,8 @@ class Intake:
             return Reason.BUDGET_SPENT
         if self._graveyard.trouble:
             return Reason.DEAD_LETTERS_DOWN
+        if self._files is not None and self._files.trouble:
+            return Reason.RECEIPTS_DOWN
         if self._unread and self._schemas.down and not self._preparer.can_read(self._unread[0]):
             return Reason.REGISTRY_DOWN
         # Full at the limit, room again at half of it: else the intake would flap.

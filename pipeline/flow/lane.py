@@ -67,8 +67,8 @@ class Lane:
     # -- what the owner thread asks for, by way of the loop --------------------------------------------------------
 
     def offer(self, deliveries: Sequence[Delivery]) -> None:
-        """Take deliveries on. A copy of what was accepted lately is reported as a duplicate at once."""
-        copies = {item for item in deliveries if self._recent.seen(item)}
+        """Take deliveries on. A copy of what was accepted lately is reported as a duplicate, but for a replay."""
+        copies = {item for item in self._recent.copies(deliveries) if not item.replayed}
         if copies:
             self._report(Outcomes(self.name, self._platform_name, duplicates=list(copies)))
             deliveries = [item for item in deliveries if item not in copies]
@@ -235,7 +235,7 @@ class Lane:
         if deliveries:
             for item in deliveries:
                 item.done = True
-                self._recent.accepted(item)
+            self._recent.accepted(deliveries)
             self._streak.begin_again()
             self._report(Outcomes(self.name, self._platform_name, accepted=deliveries, receipt=accepted.receipt))
             self._tell_accepted(deliveries, accepted.warnings)

@@ -6,7 +6,7 @@ Pure but for the ledger it writes to; nothing here waits, so offsets are taken i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.core.batch import ENVELOPE_BYTES
@@ -16,6 +16,7 @@ from pipeline.core.ledger import Ledger, Page
 from pipeline.core.model import DeadLetter, Delivery, Event, Record, Refusal, Shaped, Skipped
 from pipeline.core.ports import Schemas
 from pipeline.core.reason import Reason
+from pipeline.core.replay import Address, ReplayTopic
 from pipeline.core.route import Route
 from pipeline.flow.clocks import Moment
 from pipeline.platforms.base import Platform
@@ -27,6 +28,11 @@ HEADERS_LOST = Refusal(
 )
 
 
+STRANGERS = Refusal(
+    Reason.MISADDRESSED, "some of the replay's destinations are not served by this worker; the others were"
+)
+# Whom a record is for; None where it does not say so, and is for everybody.
+Addressees = frozenset[str] | None
 _NOT_ROUTED = Skipped(Reason.NOT_ROUTED)
 
 
@@ -78,7 +84,10 @@ class Way:
 class Preparer:
     """Takes records into the ledger for a fixed set of destinations."""
 
-    def __init__(self, platforms: Sequence[Platform], schemas: Schemas, ledger: Ledger) -> None:
+    def __init__(
+        self, platforms: Sequence[Platform], schemas: Schemas, ledger: Ledger, replays: ReplayTopic | None = None
+    ) -> None:
+        self._replays = replays
         self._ways = [Way(platform) for platform in platforms]
         # What one platform makes of a field is worth keeping only where there is another.
         self._several = len(self._ways) > 1
@@ -88,7 +97,7 @@ class Preparer:
     def prepare(self, records: Sequence[Record], *, now: Moment) -> Prepared:
         """Take `records` in order, up to the first whose schema is not known yet."""
         out = Prepared({way.name: [] for way in self._ways})
-        events = 0
+        events: Counter[Addressees] = Counter()
         for index, record in enumerate(records):
             page = self._ledger.page(record.topic, record.partition)
             if page is None:
@@ -97,17 +106,20 @@ class Preparer:
             if record.headers_lost:
                 self._unreadable(record, page, HEADERS_LOST, out)
                 continue
-            ref = schema_ref(record)
-            reader = self._schemas.reader(record.topic, ref)
+            address = self._address(record)
+            if isinstance(address, Refusal):
+                self._unreadable(record, page, address, out)
+                continue
+            reader = self._schemas.reader(*self.schema_of(record))
             if reader is None:
-                out.unread, out.missing = records[index:], (record.topic, ref)
+                out.unread, out.missing = records[index:], self.schema_of(record)
                 break
             read = reader if isinstance(reader, Refusal) else decode(record, reader)
             if isinstance(read, Event):
-                events += 1
-                self._deliver(record, page, read, out, now)
+                events[address] += 1
+                self._deliver(record, page, read, out, now, address)
             else:
-                self._unreadable(record, page, read, out)
+                self._unreadable(record, page, read, out, address)
         ours = [
             record
             for record in records[: len(records) - len(out.unread)]
@@ -125,22 +137,47 @@ class Preparer:
 
     def schema_of(self, record: Record) -> tuple[str, SchemaRef | None]:
         """Return what the schema of `record` is known by: its topic, and what the record says."""
-        return record.topic, schema_ref(record)
+        return self._origin(record), schema_ref(record)
 
-    def _unreadable(self, record: Record, page: Page, why: Refusal | Skipped, out: Prepared) -> None:
+    def _origin(self, record: Record) -> str:
+        """Return the topic that says what kind of event it is: for a replay that of its first life."""
+        replay = None if self._replays is None else self._replays.address(record)
+        return replay.topic if isinstance(replay, Address) else record.topic
+
+    def _address(self, record: Record) -> Addressees | Refusal:
+        """Return whom a record is for if it says so, which only replays do, or why it cannot be delivered."""
+        address = None if self._replays is None else self._replays.address(record)
+        if address is None or isinstance(address, Refusal):
+            return address
+        if address.destinations.isdisjoint(way.name for way in self._ways):
+            return Refusal(Reason.MISADDRESSED, "the replay is for destinations that this worker does not serve")
+        return address.destinations
+
+    def _ways_to(self, addressees: Addressees) -> Sequence[Way]:
+        return self._ways if addressees is None else [way for way in self._ways if way.name in addressees]
+
+    def _unreadable(
+        self, record: Record, page: Page, why: Refusal | Skipped, out: Prepared, addressees: Addressees = None
+    ) -> None:
         if isinstance(why, Skipped):
             out.holes[record.topic] += page.take(record.offset, shares=0, size=0)
-            out.skipped.update((way.name, why.reason) for way in self._ways)
+            out.skipped.update((way.name, why.reason) for way in self._ways_to(addressees))
             return
         out.holes[record.topic] += page.take(record.offset, shares=1, size=record.size)
         out.letters.append(DeadLetter(record, page, None, None, why))
 
-    def _deliver(self, record: Record, page: Page, event: Event, out: Prepared, now: Moment) -> None:
+    def _deliver(
+        self, record: Record, page: Page, event: Event, out: Prepared, now: Moment, addressees: Addressees
+    ) -> None:
         shares, size = 0, record.size
+        ways = self._ways_to(addressees)
+        if addressees is not None and len(ways) < len(addressees):
+            shares += 1
+            out.letters.append(DeadLetter(record, page, None, None, STRANGERS, event.id, event.schema_id))
         if self._several:
             event.seals = {}
         producer = event.body["producer"]
-        for way in self._ways:
+        for way in ways:
             name = way.name
             decision, found = way.outcome(event, now)
             if decision is not None and decision != "granted":
@@ -148,9 +185,11 @@ class Preparer:
             if type(found) is Shaped:
                 shares += 1
                 size += len(found.payload)
-                out.deliveries[name].append(
-                    Delivery(name, record, page, event.name, event.id, event.time, event.schema_id, found, producer)
+                delivery = Delivery(
+                    name, record, page, event.name, event.id, event.time, event.schema_id, found, producer
                 )
+                delivery.replayed = addressees is not None
+                out.deliveries[name].append(delivery)
             elif type(found) is Skipped:
                 out.skipped[name, found.reason] += 1
             elif type(found) is Refusal:
@@ -160,9 +199,10 @@ class Preparer:
                 out.letters.append(letter)
         out.holes[record.topic] += page.take(record.offset, shares=shares, size=size)
 
-    def _count_granted(self, events: int, out: Prepared) -> None:
+    def _count_granted(self, events_for: Mapping[Addressees, int], out: Prepared) -> None:
         """Count by batch what is usual: of the events that a destination wants, all that were not decided otherwise."""
         for way in self._ways:
+            events = sum(number for names, number in events_for.items() if names is None or way.name in names)
             others = out.skipped[way.name, Reason.NOT_ROUTED] + sum(out.decisions[way.name, each] for each in DECISIONS)
             if events > others:
                 out.decisions[way.name, "granted"] = events - others

@@ -1,7 +1,7 @@
-"""The owner thread: the one place that touches the consumer, the ledger and the dead letters.
+"""The owner thread: the one place that touches the consumer, the ledger, dead letters and receipts.
 
-One turn of its loop is the road seen from Kafka: settle what the lanes report, settle what is buried, take and prepare
-more if there is room, commit what is settled.
+One turn of its loop is the road seen from Kafka: settle what the lanes report, settle what is buried or filed, take and
+prepare more if there is room, commit what is settled.
 Nothing here waits longer than a moment, so rebalances are served; only giving up partitions may take its deadline.
 
 The vows that live here: an offset moves only by `Page.settle`; nothing is committed for a partition after it was given
@@ -20,6 +20,7 @@ from pipeline.core.pace import Share
 from pipeline.core.ports import Clock, CommitResult, Partition, Source, Teller
 from pipeline.core.reason import Reason
 from pipeline.core.status import Status
+from pipeline.flow.filing import Files
 from pipeline.flow.graveyard import Graveyard
 from pipeline.flow.intake import Intake
 from pipeline.flow.lane import Outcomes
@@ -51,6 +52,8 @@ class Parts:
     teller: Teller
     status: Status
     steady: Clock
+    # Where receipts go; None where no platform gives any.
+    files: Files | None = None
 
 
 class Worker:
@@ -60,6 +63,7 @@ class Worker:
         self._source = parts.source
         self._intake = parts.intake
         self._graveyard = parts.graveyard
+        self._files = parts.files
         self._lanes = parts.lanes
         self._ledger = parts.ledger
         self._teller = parts.teller
@@ -87,7 +91,7 @@ class Worker:
     def _turn(self) -> None:
         self._status.beat_at = self._steady()
         self._settle(self._lanes.outcomes())
-        self._graveyard.settle(0.0)
+        self._settle_posted()
         prepared = self._intake.turn()
         if prepared is None:
             self._settle(self._lanes.outcomes(self._tempo.turn))
@@ -112,10 +116,13 @@ class Worker:
             self._graveyard.bury(prepared.letters)
 
     def _settle(self, reports: Sequence[Outcomes]) -> None:
-        """Close the shares of what has its final outcome; what was refused has to be buried first."""
+        """Close the shares of what has its outcome; what was refused has to be buried first, a receipt to be filed."""
         for report in reports:
-            for delivery in report.accepted:
-                delivery.page.settle(delivery.record.offset)
+            if report.receipt and self._files is not None:
+                self._files.file(report.receipt, report.accepted)
+            else:
+                for delivery in report.accepted:
+                    delivery.page.settle(delivery.record.offset)
             for delivery in report.duplicates:
                 delivery.page.settle(delivery.record.offset)
             if report.duplicates:
@@ -124,6 +131,15 @@ class Worker:
             self._graveyard.bury(
                 [DeadLetter.of(delivery, report.platform, refusal) for delivery, refusal in report.refused]
             )
+
+    def _settle_posted(self) -> None:
+        """Settle what Kafka has taken: dead letters and receipts."""
+        self._graveyard.settle(0.0)
+        if self._files is not None:
+            self._files.settle()
+
+    def _posted_all(self, pages: Sequence[Page]) -> bool:
+        return self._graveyard.done_with(pages) and (self._files is None or self._files.done_with(pages))
 
     # -- committing ------------------------------------------------------------------------------------------------
 
@@ -190,14 +206,14 @@ class Worker:
         released = self._lanes.release()
         while not released.done() and self._steady() < deadline:
             self._settle(self._lanes.outcomes(self._tempo.turn))
-            self._graveyard.settle(0.0)
+            self._settle_posted()
         if released.done():
             # What broke a lane breaks us.
             released.result()
         # Released means that the last outcome was reported before: it is in the queue now.
         self._settle(self._lanes.outcomes())
-        while not self._graveyard.done_with(pages) and self._steady() < deadline:
-            self._graveyard.settle(0.0)
+        while not self._posted_all(pages) and self._steady() < deadline:
+            self._settle_posted()
             self._settle(self._lanes.outcomes(self._tempo.turn))
         offsets = _watermarks([page for page in pages if page.watermark() not in (None, page.committed)])
         if offsets:
@@ -210,6 +226,8 @@ class Worker:
 
     def _forget_ended(self) -> None:
         self._graveyard.forget_ended()
+        if self._files is not None:
+            self._files.forget_ended()
         self._intake.forget_ended()
 
     def _pages(self, partitions: Sequence[Partition]) -> Sequence[Page]:
@@ -232,7 +250,7 @@ class Worker:
         while self._ledger.open_records and self._can_move and self._steady() < deadline:
             self._status.beat_at = self._steady()
             self._settle(self._lanes.outcomes(self._tempo.turn))
-            self._graveyard.settle(0.0)
+            self._settle_posted()
             self._intake.serve()
             self._commit(self._steady())
             self._show(self._steady())

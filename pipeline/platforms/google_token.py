@@ -49,7 +49,7 @@ class ServiceAccountGrant:
 
     def request(self, secrets: Mapping[str, str], *, unix: float) -> Request | Halt:
         """Write the POST of RFC 7523, or say that the secret is no key file. The assertion holds for an hour."""
-        key = json_object(secrets["service_account"].encode(errors="replace"))
+        key = json_object(secrets.get("service_account", "").encode(errors="replace"))
         email, pem, url = (key.get(name) for name in ("client_email", "private_key", "token_uri"))
         url = self._token_url or url or TOKEN_URL
         if not isinstance(email, str) or not isinstance(pem, str) or not isinstance(url, str) or not web_address(url):

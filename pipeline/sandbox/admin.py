@@ -90,8 +90,7 @@ class Admin:
         return await self._faults(request)
 
     async def _rejections(self, _: web.Request) -> web.Response:
-        rules = self._room.controls.rejections
-        return _json([{"event_id": rule.event_id, "code": rule.code, "subcode": rule.subcode} for rule in rules])
+        return _json([dataclasses.asdict(rule) for rule in self._room.controls.rejections])
 
     async def _add_rejection(self, request: web.Request) -> web.Response:
         try:

@@ -97,29 +97,41 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Events that only the platform refuses: a shell pattern over the event id and the code to answer with."""
+    """Events that only the platform refuses: a shell pattern over the event id and the code to answer with.
+
+    `platform` is the one that refuses them; None is every platform.
+    """
 
     event_id: str
     code: int = 100
     subcode: int | None = 2804008
+    platform: str | None = None
 
-    def matches(self, event_id: object) -> bool:
-        """Say whether this rule refuses the event."""
+    def matches(self, event_id: object, platform: str) -> bool:
+        """Say whether this rule lets `platform` refuse the event."""
+        if self.platform not in (None, platform):
+            return False
         return isinstance(event_id, str) and fnmatch.fnmatchcase(event_id, self.event_id)
 
 
 def rejection_from(document: object) -> Rejection:
-    """Read `{"event_id": PATTERN, "code": 100, "subcode": 2804008}`; raises ValueError for anything else."""
-    if not isinstance(document, dict) or not document.keys() <= {"event_id", "code", "subcode"}:
-        raise ValueError("rejection: send a JSON object with event_id, and perhaps code and subcode")
+    """Read `{"event_id": PATTERN, "code": 100, "subcode": 2804008, "platform": "meta"}`.
+
+    All but `event_id` may be left out. Raises ValueError for anything else.
+    """
+    if not isinstance(document, dict) or not document.keys() <= {"event_id", "code", "subcode", "platform"}:
+        raise ValueError("rejection: send a JSON object with event_id, and perhaps code, subcode and platform")
     pattern = document.get("event_id")
     code = document.get("code", 100)
     subcode = document.get("subcode", 2804008)
+    platform = document.get("platform")
     if not isinstance(pattern, str) or not pattern:
         raise ValueError('rejection: event_id must be a pattern such as "poison-*"')
     if type(code) is not int or (subcode is not None and type(subcode) is not int):
         raise ValueError("rejection: code must be an integer, subcode an integer or null")
-    return Rejection(pattern, code, subcode)
+    if platform is not None and not isinstance(platform, str):
+        raise ValueError("rejection: platform must be a name such as tiktok, or null for every platform")
+    return Rejection(pattern, code, subcode, platform)
 
 
 @dataclass(slots=True)

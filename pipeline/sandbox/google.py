@@ -190,7 +190,7 @@ class Google:
         return [
             Flaw(event_path(index), "INVALID_EVENT", "cannot be accepted")
             for index, event in enumerate(events_of(document))
-            if any(rule.matches(event.get("transactionId")) for rule in self._controls.rejections)
+            if any(rule.matches(event.get("transactionId"), self.name) for rule in self._controls.rejections)
         ]
 
     def _knows(self, accounts: Sequence[str]) -> bool:

@@ -142,7 +142,7 @@ class Meta:
     def _rejected(self, data: Sequence[object]) -> Failure | None:
         for rule in self._controls.rejections:
             for event in data:
-                if isinstance(event, dict) and rule.matches(event.get("event_id")):
+                if isinstance(event, dict) and rule.matches(event.get("event_id"), self.name):
                     title, detail = OTHER[self._controls.language]
                     return Failure(rule.code, rule.subcode, transient=False, title=title, detail=detail)
         return None

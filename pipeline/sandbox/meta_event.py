@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 
 from pipeline.sandbox import meta_flaw
-from pipeline.sandbox.meta_custom_data import SEGMENTS, check_custom_data, one_of, string
+from pipeline.sandbox.forms import one_of, string, text
+from pipeline.sandbox.meta_custom_data import SEGMENTS, check_custom_data
 from pipeline.sandbox.meta_flaw import SCHEMA, Flaw
-from pipeline.sandbox.meta_user_data import check_user_data, text
+from pipeline.sandbox.meta_user_data import check_user_data
 
 Event = Mapping[str, object]
 

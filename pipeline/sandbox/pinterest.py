@@ -109,7 +109,7 @@ class Pinterest:
         if flaw is not None:
             return Finding(event, flaw)
         for rule in self._controls.rejections:
-            if rule.matches(event["event_id"]):
+            if rule.matches(event["event_id"], self.name):
                 return Finding(event, Flaw(REJECTED), status=200 if rule.code == 200 else 422)
         return Finding(event, notices=notices(event, now))
 

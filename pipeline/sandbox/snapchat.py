@@ -76,7 +76,7 @@ class Snapchat:
 
     def _rejected(self, event: object) -> Flaw | None:
         event_id = event.get("event_id") if isinstance(event, dict) else None
-        if any(rule.matches(event_id) for rule in self._controls.rejections):
+        if any(rule.matches(event_id, self.name) for rule in self._controls.rejections):
             return Flaw(Code.REJECTED, "event", "cannot be processed")
         return None
 

@@ -107,7 +107,7 @@ class TikTok:
 
     def _rejects(self, given: Envelope) -> bool:
         return any(
-            isinstance(event, dict) and rule.matches(event.get("event_id"))
+            isinstance(event, dict) and rule.matches(event.get("event_id"), self.name)
             for rule in self._controls.rejections
             for event in given.data
         )

@@ -92,7 +92,7 @@ def test_rule_of_the_destination_is_told() -> None:
     ("text", "reason", "detail"),
     [
         (b"{", "undecodable", "column 2: this is not JSON"),
-        (b'{"order_id": "\xff"}', "undecodable", "column 15: this is not JSON"),
+        (b'{"order_id": "\xff"}', "undecodable", "column 1: this is not JSON"),
         (b"[]", "invalid_event", "has none of order_id, lead_id, activity_id; add one, or say --kind"),
         (orjson.dumps(ORDER | {"state": "x"}), "invalid_event", "state: is none of the allowed words; known are"),
         (orjson.dumps(ORDER | {"order_id": " "}), "invalid_event", "order_id: is empty; see docs/contract.md"),

@@ -138,6 +138,8 @@ LABEL_VALUES = {
     ("capi_breaker_state", "state"): set(State),
     ("capi_requests_total", "outcome"): set(get_args(signals.RequestOutcome)),
     ("capi_consent_decisions_total", "decision"): set(DECISIONS),
+    ("capi_status_requests_total", "outcome"): set(get_args(signals.StatusOutcome)),
+    ("capi_followed_events_total", "fate"): set(get_args(signals.Fate)),
     ("capi_commits_total", "outcome"): counted(
         "capi_commits_total",
         "outcome",
@@ -179,7 +181,14 @@ def names_in(schema: object) -> Iterator[str]:
 def known_words() -> frozenset[str]:
     """Return every word that the page may show as the code's."""
     status = Status("w", "1", draining=True, lanes={"d": LaneStatus("halted", Reason.BLOCKED)})
-    lists = (get_args(signals.LaneState), get_args(signals.RequestOutcome), get_args(signals.Level), State, Reason)
+    lists = (
+        get_args(signals.LaneState),
+        get_args(signals.RequestOutcome),
+        get_args(signals.Fate),
+        get_args(signals.Level),
+        State,
+        Reason,
+    )
     models = (
         *Entry.model_fields,
         *LimitsEntry.model_fields,

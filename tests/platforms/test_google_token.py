@@ -78,6 +78,7 @@ def test_key_without_an_id() -> None:
     [
         {"service_account": "ya29.no-key-file"},
         {"service_account": ""},
+        {},
         {"service_account": "[]"},
         {"service_account": "\udcff"},
         key_file(client_email=None),

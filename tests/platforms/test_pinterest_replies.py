@@ -142,6 +142,8 @@ def test_c13_success_of_fewer() -> None:
         report("processed", "processed", num_events_received="2"),
         report("processed", "failed", num_events_processed=2),
         report("processed", "queued"),
+        {"events": [{"status": "processed"}, {"status": "queued"}]},
+        {"events": [{"status": "processed"}, {"status": "processed"}, {"status": "queued"}]},
         report("processed", {"status": None}),
         report("processed", {"status": ["processed"]}),
         report("processed", "processed") | {"events": [{"status": "processed"}, None]},

@@ -9,6 +9,7 @@ from typing import get_type_hints
 import pytest
 from meta_events import Changes, activity, lead, order, refusal
 from snapchat_events import IOS, sent, shape, shaped
+from tiktok_events import tiktok
 
 from pipeline.core.contract import App, Customer, Lead, Touch
 from pipeline.core.match_key import Form
@@ -151,6 +152,13 @@ def test_phone_without_a_country() -> None:
     assert (("ph",), ("phone_no_country",), False) == (found.dropped, found.notes, "ph" in found.match_keys)
 
 
+def test_phone_that_no_country_mends() -> None:
+    """A number that is none although the country is known has no such note."""
+    found = shaped(order({"customer": {"phones": ["12"], "emails": ["person@example.com"], "country": "GB"}}))
+
+    assert (("ph",), ()) == (found.dropped, found.notes)
+
+
 def test_phone_with_a_country() -> None:
     """With the customer's country the national number is the same number, and there is nothing to note."""
     found = shaped(order({"customer": {"phones": ["0844 412 4653"], "country": "GB"}}))
@@ -223,6 +231,20 @@ def test_external_id_as_the_pixel_has_it(rule: str, given: bytes) -> None:
     document = sent(order({"customer.external_ids": ["CUST-42"]}), options)
 
     assert sha256(given).hexdigest() == document["user_data"]["external_id"]
+
+
+def test_work_is_shared_with_other_platforms() -> None:
+    """What TikTok's table made of an event is used again, and not all of it is made anew."""
+    event = order()
+    event.seals = {}
+    shape(event)
+    alone = len(event.seals)
+    event.seals = {}
+    tiktok().shape(event)
+    before = len(event.seals)
+    shape(event)
+
+    assert before < len(event.seals) < before + alone
 
 
 def test_sources_are_fields_of_the_contract() -> None:

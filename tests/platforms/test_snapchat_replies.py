@@ -36,6 +36,18 @@ def test_accepted(status: int) -> None:
     assert Accepted() == read(answer(status, "VALID", "Events have been processed successfully."), 8)
 
 
+def test_accepted_whatever_is_said() -> None:
+    """The reason of a success is not read."""
+    assert Accepted() == read(answer(200, "VALID", "token accepted"), 8)
+
+
+def test_valid_and_yet_refused() -> None:
+    """The word VALID in a refusal is an answer that nobody knows: no acceptance, and tried again."""
+    detail = "HTTP 400 without an answer in Snapchat's form"
+
+    assert Later(Reason.UNKNOWN_ANSWER, detail, blame=refused()) == read(answer(400, "VALID"), 8)
+
+
 @pytest.mark.parametrize("status", [200, 400, 422])
 def test_12_invalid_is_no_success(status: int) -> None:
     """The word INVALID refuses the whole request, also in a success; nobody is named, so the culprit is searched."""

@@ -96,6 +96,11 @@ def test_token_in_the_url_is_encoded(token: str) -> None:
     assert ("tr.snapchat.com", f"/v3/{PIXEL}/events", "") == (parts.netloc, parts.path, parts.fragment)
 
 
+def test_no_sign_of_the_token_parts_the_url() -> None:
+    """Every sign that means something in a URL is encoded, the slash included."""
+    assert f"{URL}?access_token=eyJhbGciOiJIUzI1NiJ9.snap%2B%2F%3D%26%3F%23%25%20token" == request(b"{}").url
+
+
 def test_token_in_the_header() -> None:
     """A destination may send the token in a header instead; then it is nowhere in the URL."""
     written = request(b"{}", options=IN_HEADER)

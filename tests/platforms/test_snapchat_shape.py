@@ -104,6 +104,14 @@ def test_9_purchase_needs_value_and_currency(missing: str) -> None:
     assert (Reason.INVALID_EVENT, "a PURCHASE needs value and currency") == refusal(shape(order(given)))
 
 
+def test_9_value_in_no_currency() -> None:
+    """Decoding keeps such orders away; one that came without its currency all the same is refused."""
+    found = order()
+    found.body["currency"] = None
+
+    assert (Reason.INVALID_EVENT, "a PURCHASE needs value and currency") == refusal(shape(found))
+
+
 def test_9_under_a_name_of_its_own() -> None:
     """What the destination calls a purchase has to be one."""
     options = SnapchatOptions(event_names={"lead_converted": "PURCHASE"})
@@ -301,7 +309,7 @@ def test_a_lead_is_told_from_a_registration() -> None:
 
 def test_nothing_is_said_of_nothing() -> None:
     """An event that is worth nothing and about nothing has no custom data."""
-    bare = {"value": None, "currency": None, "predicted_value": None, "items": [], "query": None}
+    bare: Changes = {"value": None, "currency": None, "predicted_value": None, "items": [], "query": None}
 
     assert "custom_data" not in sent(event("page_view", bare))
 

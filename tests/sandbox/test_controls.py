@@ -63,17 +63,26 @@ def test_refused_usage(document: object) -> None:
 )
 def test_rejection(pattern: str, event_id: object, matches: object) -> None:
     """A rejection matches event ids by a shell pattern."""
-    assert matches is Rejection(pattern).matches(event_id)
+    assert matches is Rejection(pattern).matches(event_id, "meta")
+
+
+@pytest.mark.parametrize(("platform", "matches"), [("meta", False), ("tiktok", True)])
+def test_rejection_of_one_platform(platform: str, matches: object) -> None:
+    """A rejection that names a platform is that platform's alone."""
+    assert matches is Rejection("bad", platform="tiktok").matches("bad", platform)
 
 
 def test_rejection_from() -> None:
     """A rejection is read from a document, with its own subcode or none."""
-    document = {"event_id": "x*", "code": 105, "subcode": None}
+    document = {"event_id": "x*", "code": 105, "subcode": None, "platform": "google"}
 
-    assert Rejection("x*", 105, None) == rejection_from(document)
+    assert Rejection("x*", 105, None, "google") == rejection_from(document)
 
 
-@pytest.mark.parametrize("document", [None, {}, {"event_id": ""}, {"event_id": "x", "code": "1"}, {"id": "x"}])
+@pytest.mark.parametrize(
+    "document",
+    [None, {}, {"event_id": ""}, {"event_id": "x", "code": "1"}, {"id": "x"}, {"event_id": "x", "platform": 1}],
+)
 def test_refused_rejections(document: object) -> None:
     """A rejection without a pattern or with a wrong code is refused."""
     with pytest.raises(ValueError, match="rejection: "):
