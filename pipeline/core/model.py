@@ -168,9 +168,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
-    """The platform spoke of single events: these positions of the batch are refused, the rest was accepted."""
+    """The platform spoke of single events: these positions of the batch are refused, the rest was accepted.
+
+    `warnings` as of `Accepted`.
+    """
 
     refused: Mapping[int, Refusal]
+    warnings: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from types import FrameType
 
 import click
 
-from pipeline.demo.trade import FEWEST_EVENTS
+from pipeline.demo.maker import FEWEST_EVENTS
 
 # More would need longer than a demo should take, and more than the embedded Kafka keeps.
 MOST_EVENTS = 5_000

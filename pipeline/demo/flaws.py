@@ -68,7 +68,7 @@ class Flaw:
     fates: Mapping[str, Fate] = field(default_factory=dict)
     spoil: Callable[[Event, int], None] = _untouched
     mangle: Callable[[bytes], bytes | None] = _same
-    needs: Literal["any", "order", "ask-first order", "order with a phone"] = "order"
+    needs: Literal["any", "order", "ask-first order"] = "order"
     most: int = 10_000
 
 
@@ -81,7 +81,8 @@ def _stranger(event: Event, _: int) -> None:
 
 def _only_a_phone(event: Event, _: int) -> None:
     _by_phone(event)
-    event["customer"]["emails"] = []
+    # Of the range that is kept for fiction, with its country code, so that it is one wherever the customer is.
+    event["customer"].update({"emails": [], "phones": ["+44 7700 900123"]})
 
 
 def _by_phone(event: Event) -> None:
@@ -157,13 +158,7 @@ BURIED: Final = (
         spoil=_no_amount,
     ),
     Flaw("a city and no more", 3, _buried(Reason.NO_MATCH_KEY), spoil=_stranger),
-    Flaw(
-        "a phone, no e-mail",
-        3,
-        _buried(Reason.NO_MATCH_KEY, "pinterest"),
-        spoil=_only_a_phone,
-        needs="order with a phone",
-    ),
+    Flaw("a phone, no e-mail", 3, _buried(Reason.NO_MATCH_KEY, "pinterest"), spoil=_only_a_phone),
     Flaw("8 days old", 3, _buried(Reason.EXPIRED, "meta", "pinterest"), spoil=_aged(8)),
     Flaw("30 days old", 2, _buried(Reason.EXPIRED, "meta", "pinterest", "tiktok"), spoil=_aged(30)),
     Flaw("70 days old", 2, _buried(Reason.EXPIRED), spoil=_aged(70)),

@@ -7,15 +7,15 @@ It knows what the demo's shop publishes and how the demo's destinations are set 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, cast
 
 from pipeline.core.contract import Order
 from pipeline.core.reason import Reason
-from pipeline.demo.flaws import ACCEPTED, Fate, Outcome
+from pipeline.demo.flaws import ACCEPTED, Fate
 from pipeline.demo.people import ASK_FIRST, CUSTOM_STEP
 from pipeline.demo.shop import Draft
+from pipeline.demo.trade import Expected
 
 # Google counts by the number of a conversion action; these are the demo's. What an event is not mapped to is not sent.
 ACTIONS: Final[Mapping[str, str]] = {
@@ -74,23 +74,6 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "initiate_checkout": "START_CHECKOUT",
     },
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What must become of a record at one destination.
-
-    `reason` is that of a skip or a dead letter; the rest is what the platform must see of an event, or would have.
-    `worth` is as `worth` writes it; `destination` is what a dead letter must name (None: whatever it names).
-    """
-
-    outcome: Outcome
-    reason: Reason | None = None
-    event_id: str = ""
-    event_name: str = ""
-    event_time: int = 0
-    worth: str = ""
-    destination: str | None = None
 
 
 def foresee(platform: str, draft: Draft, fates: Mapping[str, Fate]) -> Expected:

@@ -29,6 +29,12 @@ class Gauge:
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
     dead_lettered: Counter[tuple[str, str]] = field(default_factory=Counter)
 
+    def ended(self, destination: str) -> int:
+        """Return how many records came to an end for `destination`, whichever it was."""
+        skipped = sum(count for (name, _), count in self.skipped.items() if name == destination)
+        buried = sum(count for (name, _), count in self.dead_lettered.items() if name in ("", destination))
+        return self.accepted[destination] + skipped + buried
+
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:

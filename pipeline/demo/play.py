@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,13 +18,14 @@ from pipeline.demo.balance import Letter, Partition
 from pipeline.demo.destinations import ACCOUNTS
 from pipeline.demo.flaws import HARMLESS, PLATFORMS
 from pipeline.demo.gauges import Gauge
+from pipeline.demo.maker import TradeMaker
 from pipeline.demo.processes import Process
 from pipeline.demo.reckoning import Evidence, Placed, reckon
 from pipeline.demo.screen import Progress, Screen
 from pipeline.demo.showcase import faults_of
 from pipeline.demo.stage import Stage
 from pipeline.demo.till import Till
-from pipeline.demo.trade import Entry, Trade, TradeMaker
+from pipeline.demo.trade import Entry, Trade
 from pipeline.demo.workplace import DEAD_LETTERS, GROUP, PARTITIONS, TOPICS
 from pipeline.edge.schema_files import load_contract, schema_texts
 
@@ -152,14 +152,16 @@ def _show_day(running: Running, screen: Screen, trade: Trade) -> tuple[list[Plac
     for platform in PLATFORMS:
         gauges.let_refuse(running.sandbox_port, platform, trade.refused_ids(platform))
     gauges.let_fail(running.sandbox_port, _DOWN_PATH)
-    others = _due_at_once(trade)
+    held = {flaw.story for flaw in HARMLESS}
+    due = sum(entry.story not in held for entry in trade.day)
+    others = [platform for platform in PLATFORMS if platform != DOWN]
     with screen.progress(trade.records) as progress:
         placed = _publish(running, trade.day)
-        look = _wait(running, progress, lambda look: all(look.worker.accepted[name] >= due for name, due in others))
+        look = _wait(running, progress, lambda look: all(look.worker.ended(name) >= due for name in others))
         gauges.mend(running.sandbox_port)
         _wait(running, progress, _is_settled)
     screen.say(
-        f"While {DOWN} was down the four others got all of theirs ({sum(due for _, due in others)} events), and "
+        f"While {DOWN} was down the four others got what was theirs ({look.worker.accepted.total()} events), and "
         f"{look.waiting} records stayed uncommitted for it. Now it is up again, and has its own, too."
     )
     screen.say(_figures(running))
@@ -224,16 +226,6 @@ def _show_showcase(screen: Screen, entry: Entry, evidence: Evidence) -> Iterator
 # -- what they share ----------------------------------------------------------------------------------------------
 
 
-def _due_at_once(trade: Trade) -> list[tuple[str, int]]:
-    """Return how many events each of the platforms that are up must accept without waiting for a time to come."""
-    held = {flaw.story for flaw in HARMLESS}
-    due: Counter[str] = Counter()
-    for entry in trade.day:
-        if entry.story not in held:
-            due.update(name for name, expected in entry.outlook.items() if expected.outcome == "accepted")
-    return [(platform, due[platform]) for platform in PLATFORMS if platform != DOWN]
-
-
 def _publish(running: Running, entries: Sequence[Entry]) -> list[Placed]:
     return [Placed(entry, place) for entry, place in zip(entries, running.till.place(entries), strict=True)]
 
@@ -244,7 +236,7 @@ def _is_settled(look: Look) -> bool:
 
 def _wait(running: Running, progress: Progress, done: Callable[[Look], bool]) -> Look:
     """Wait until it is `done`. Raises ProcessError when the worker ends or stands still."""
-    last: Look | None = None
+    last: object = None
     moved_at = time.monotonic()
     while True:
         running.worker.check_alive()
@@ -257,8 +249,9 @@ def _wait(running: Running, progress: Progress, done: Callable[[Look], bool]) ->
         progress.show(look.worker, look.sandbox)
         if done(look):
             return look
-        if look != last:
-            last, moved_at = look, time.monotonic()
+        # Requests alone are no progress: a platform that is down is asked again and again.
+        if (look.worker, look.committed) != last:
+            last, moved_at = (look.worker, look.committed), time.monotonic()
         if time.monotonic() - moved_at > PATIENCE_SECONDS:
             raise running.worker.failed(f"made no progress for {PATIENCE_SECONDS:.0f} s")
         time.sleep(_LOOK_SECONDS)

@@ -11,7 +11,7 @@ from typing import Final
 
 from pipeline.demo.arrivals import Arrival
 from pipeline.demo.flaws import PLATFORMS
-from pipeline.demo.foresight import Expected
+from pipeline.demo.trade import Expected
 
 # Google alone leaves out what Gmail ignores: dots, and what follows a plus.
 _EMAILS: Final[Mapping[str, str]] = {**dict.fromkeys(PLATFORMS, "j.doe+shop@gmail.com"), "google": "jdoe@gmail.com"}

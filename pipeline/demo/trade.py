@@ -1,30 +1,38 @@
-"""What the demo publishes: a day of the shop, mishaps among good events, and what comes of some of it later.
+"""What the demo publishes, and what must become of it: at one destination, at every platform, and the whole trade.
 
-Pure: the same seed at the same time gives the same records, byte for byte.
 Invariant: every expectation is known before the worker runs, so the demo compares set with set, not sum with sum.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from random import Random
+from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.core.avro.encode import Encoder
 from pipeline.core.contract import Kind
-from pipeline.core.decode import Contract
 from pipeline.core.model import Headers
 from pipeline.core.reason import Reason
-from pipeline.demo.flaws import FLAWS, GOOD, PLATFORMS, REPEATED, TAKEN_BACK, Flaw, times
-from pipeline.demo.foresight import Expected as Expected
-from pipeline.demo.foresight import foresee
-from pipeline.demo.people import ASK_FIRST, MARKETS, Market
-from pipeline.demo.shop import Draft, Shop
+from pipeline.demo.flaws import Outcome
 
-FEWEST_EVENTS: Final = 80
+# The story of the one with everything.
 SHOWCASE: Final = "the one with everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What must become of a record at one destination.
+
+    `reason` is that of a skip or a dead letter; the rest is what the platform must see of an event, or would have.
+    `worth` is as `worth` writes it; `destination` is what a dead letter must name (None: whatever it names).
+    """
+
+    outcome: Outcome
+    reason: Reason | None = None
+    event_id: str = ""
+    event_name: str = ""
+    event_time: int = 0
+    worth: str = ""
+    destination: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,79 +84,3 @@ class Trade:
         """Return the ids of the events that only `platform` refuses, as it is told them."""
         outlooks = (entry.outlook[platform] for entry in self.day)
         return [expected.event_id for expected in outlooks if expected.reason is Reason.REJECTED]
-
-
-class TradeMaker:
-    """Makes up the records; `now` is in Unix seconds."""
-
-    def __init__(self, contract: Contract, encoders: Mapping[Kind, Encoder], *, seed: int, now: float) -> None:
-        self._chance = Random(seed)  # noqa: S311 - a repeatable day, not a secret
-        self._shop = Shop(self._chance, now, contract.schemas)
-        self._encoders = encoders
-        self._now_ms = int(now * 1000)
-
-    def make(self, events: int) -> Trade:
-        """Return a trade of `events` records, at least `FEWEST_EVENTS`."""
-        returns = [flaw for flaw in TAKEN_BACK for _ in range(times(flaw, events))]
-        copies = times(REPEATED, events)
-        mishaps = [flaw for flaw in FLAWS for _ in range(times(flaw, events))]
-        # One more is the one with everything.
-        good = events - len(returns) - copies - len(mishaps) - 1
-        flaws = mishaps + [GOOD] * good
-        self._chance.shuffle(flaws)
-        drafts = [(flaw, self._draft(flaw)) for flaw in flaws]
-        day = [self._entry(draft, flaw) for flaw, draft in drafts]
-        sold = [draft for flaw, draft in drafts if flaw is GOOD and draft.name == "order_placed"]
-        later = [
-            *map(self._taken_back, self._chance.sample(sold, len(returns)), returns),
-            *map(_again, self._chance.sample([entry for entry in day if entry.story == GOOD.story], copies)),
-        ]
-        self._chance.shuffle(later)
-        showcase = self._entry(self._shop.showcase(), replace(GOOD, story=SHOWCASE))
-        day.insert(self._chance.randrange(len(day)), showcase)
-        return Trade(day, later)
-
-    def _draft(self, flaw: Flaw) -> Draft:
-        if flaw is GOOD:
-            return self._shop.event()
-        draft = self._shop.event() if flaw.needs == "any" else self._shop.order(self._market(flaw))
-        return self._spoiled(draft, flaw)
-
-    def _market(self, flaw: Flaw) -> Market | None:
-        match flaw.needs:
-            case "ask-first order":
-                return self._chance.choice([market for market in MARKETS if market.country in ASK_FIRST])
-            case "order with a phone":
-                return self._chance.choice([market for market in MARKETS if market.phones])
-            case _:
-                return None
-
-    def _spoiled(self, draft: Draft, flaw: Flaw) -> Draft:
-        """Let one mishap befall an event whose consent is plain: two at once would be a matter of precedence."""
-        consent = draft.event["consent"]
-        consent.update({"ad_user_data": "GRANTED", "ad_personalization": "GRANTED", "limited_data_use": None})
-        flaw.spoil(draft.event, self._now_ms)
-        return draft
-
-    def _taken_back(self, draft: Draft, flaw: Flaw) -> Entry:
-        copy = Draft(draft.kind, draft.id, deepcopy(draft.event))
-        return self._entry(self._spoiled(copy, flaw), flaw)
-
-    def _entry(self, draft: Draft, flaw: Flaw) -> Entry:
-        value = flaw.mangle(self._encoders[draft.kind].encode(draft.event))
-        # What a producer's tracing adds: it must arrive with a dead letter, untouched.
-        trace = f"00-{self._chance.getrandbits(128):032x}-{self._chance.getrandbits(64):016x}-01"
-        headers = (("traceparent", trace.encode()),)
-        outlook = {platform: foresee(platform, draft, flaw.fates) for platform in PLATFORMS}
-        return Entry(draft.kind, draft.id.encode(), value, headers, flaw.story, outlook)
-
-
-def _again(entry: Entry) -> Entry:
-    """Return the same record once more: who accepted it must not get it twice, who skipped it skips it again."""
-    outlook = {
-        platform: Expected("skipped", Reason.DUPLICATE, destination=platform)
-        if expected.outcome == "accepted"
-        else expected
-        for platform, expected in entry.outlook.items()
-    }
-    return replace(entry, story=REPEATED.story, outlook=outlook)

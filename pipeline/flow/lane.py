@@ -218,7 +218,7 @@ class Lane:
         certain = all(refusal.reason is not Reason.UNCONFIRMED for _, refusal in refused)
         if not accepted and certain and self._hopeless(refused):
             return
-        self._accept(accepted, Accepted())
+        self._accept(accepted, Accepted(warnings=verdict.warnings))
         self._refuse(refused)
 
     def _sift(self, deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -68,10 +68,9 @@ def _read_success(reply: Reply, answer: Mapping[str, object], count: int) -> Ver
         # Asked again in parts, the answers may add up; Pinterest drops the copies of all but offline events.
         detail = f"Pinterest's answer does not add up to {count} events, HTTP 200"
         return Doubt(_refusal(reply, Reason.UNCONFIRMED, detail))
-    if refused:
-        return Mixed(refused)
     warned = sum(bool(_text(event.get("warning_message"))) for event in _events(answer))
-    return Accepted(warnings={"warning_message": warned} if warned else {})
+    warnings = {"warning_message": warned} if warned else {}
+    return Mixed(refused, warnings) if refused else Accepted(warnings=warnings)
 
 
 def _read_failure(reply: Reply, answer: Mapping[str, object], code: str, count: int) -> Verdict:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +251,7 @@ def test_several_events_have_a_page_each(desk: Desk) -> None:
     assert ["event 1: order_placed", "event 2: lead_submitted"] == re.findall(r"^event.*", result.stdout, re.MULTILINE)
 
 
-def test_line_is_there_before_the_next_event(desk: Desk, tmp_path: Path) -> None:
+def test_lines_from_a_file(desk: Desk, tmp_path: Path) -> None:
     """Lines for machines come from a file as well, and refusals are no failure of the command."""
     file = tmp_path / "events.ndjson"
     file.write_text(json.dumps(ORDER) + "\nnot json\n")
@@ -258,3 +260,17 @@ def test_line_is_there_before_the_next_event(desk: Desk, tmp_path: Path) -> None
 
     assert (Exit.OK, [1, 1, 1, 1, 1, 2]) == (result.exit_code, [one["line"] for one in told])
     assert "undecodable" == told[-1]["reason"]
+
+
+def test_line_is_there_before_the_next_event(desk: Desk) -> None:
+    """Whoever writes one event may read its lines before writing the next."""
+    command = [sys.executable, "-m", "pipeline", "explain", "--ndjson", "--destination", "to-meta"]
+    command += ["--destinations", str(desk.destinations)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        for number in (1, 2):
+            running.stdin.write(json.dumps(ORDER) + "\n")
+            running.stdin.flush()
+
+            assert number == json.loads(running.stdout.readline())["line"]

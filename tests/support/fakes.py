@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from virtual_loop import EPOCH
 
 from pipeline.core.decode import Reader, SchemaRef
 from pipeline.core.model import DeadLetter, Headers, NoReply, Record, Refusal, Reply, Request
 from pipeline.core.pace import Share
-from pipeline.core.ports import Burial, CommitResult, Partition, Rebalance, SourceBroken
+from pipeline.core.ports import Burial, CommitResult, Partition, Place, Posted, Rebalance, SourceBroken
 from pipeline.core.signals import Signal
 
 S = TypeVar("S", bound=Signal)
+T = TypeVar("T")
 
 
 class ManualClock:
@@ -229,6 +230,60 @@ class FakeDeadLetters:
 
     def _error(self, letter: DeadLetter) -> str | None:
         return "MSG_SIZE_TOO_LARGE" if len(letter.record.value or b"") > self._most_bytes else self.fails
+
+
+class FakeOutbox(Generic[T]):
+    """A topic of ours: `topic` is what Kafka has. `fails` and `silent` as for `FakeDeadLetters`.
+
+    `landed` is called with each thing that Kafka takes.
+    """
+
+    def __init__(
+        self, landed: Callable[[T], object] = lambda _: None, idle: Callable[[float], None] = lambda _: None
+    ) -> None:
+        self.topic: list[T] = []
+        self.tries = 0
+        self.fails: str | None = None
+        self.silent = False
+        self._landed = landed
+        self._idle = idle
+        self._under_way: list[T] = []
+
+    def send(self, item: T) -> None:
+        """Hand a thing over."""
+        self.tries += 1
+        self._under_way.append(item)
+
+    def reports(self, timeout: float) -> list[Posted[T]]:
+        """Return what became of things, or wait."""
+        if self.silent or not self._under_way:
+            self._idle(timeout)
+        if self.silent:
+            return []
+        items, self._under_way = self._under_way, []
+        if self.fails is None:
+            self.topic += items
+            for item in items:
+                self._landed(item)
+        return [Posted(item, self.fails) for item in items]
+
+
+class FakeArchive:
+    """Finds records in the logs of `FakeKafka`s; `gone` are places that retention removed, `away` answers nothing."""
+
+    def __init__(self, *kafkas: FakeKafka) -> None:
+        self.gone: set[Place] = set()
+        self.away = False
+        self._kafkas = kafkas
+
+    def fetch(self, places: Iterable[Place], timeout: float) -> Mapping[Place, Record | None]:  # noqa: ARG002 - no wait
+        """Return the records."""
+        return {} if self.away else {place: self._find(place) for place in places}
+
+    def _find(self, place: Place) -> Record | None:
+        topic, partition, offset = place
+        log = [record for kafka in self._kafkas for record in kafka.logs.get((topic, partition), ())]
+        return None if place in self.gone or offset >= len(log) else log[offset]
 
 
 class FakeHttp:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Self
 
 from avro_events import READERS, avsc, encode, full_order
-from fakes import FakeDeadLetters, FakeHttp, FakeKafka, FakeSchemas, FakeSecrets, FakeSource, FakeTeller
+from fakes import FakeDeadLetters, FakeHttp, FakeKafka, FakeOutbox, FakeSchemas, FakeSecrets, FakeSource, FakeTeller
 from toy import LIMITS, Toy, accept, destination, ids
 from typing_extensions import override
 from virtual_loop import EPOCH, VirtualLoop
@@ -24,6 +24,7 @@ from pipeline.core.model import Headers, NoReply, Reply, Request
 from pipeline.core.ports import Partition
 from pipeline.core.status import Status
 from pipeline.flow.clocks import Clocks
+from pipeline.flow.filing import Files, Filing
 from pipeline.flow.graveyard import Graveyard
 from pipeline.flow.intake import Bounds, Inlet, Intake
 from pipeline.flow.lane import Outcomes
@@ -95,6 +96,7 @@ class Road:
         self.kafka = FakeKafka(partitions=partitions)
         self.source = FakeSource(self.kafka, self.loop.run_for)
         self.dead_letters = FakeDeadLetters()
+        self.receipts: FakeOutbox[Filing] = FakeOutbox()
         self.schemas = FakeSchemas({"orders": READERS["order"]})
         self.status = Status("test", "0")
         self.ledger = Ledger()
@@ -105,8 +107,9 @@ class Road:
         graveyard = Graveyard(
             self.dead_letters, Budget(allowance or Allowance()), self.teller, self.loop.time, lambda: 1.0
         )
+        files = Files(self.receipts, "group", self.teller, clocks, lambda: 1.0)
         preparer = Preparer(platforms, self.schemas, self.ledger)
-        inlet = Inlet(self.source, preparer, self.schemas, self.ledger, graveyard, self.teller, clocks)
+        inlet = Inlet(self.source, preparer, self.schemas, self.ledger, graveyard, self.teller, clocks, files)
         parts = Parts(
             source=self.source,
             intake=Intake(inlet, bounds),
@@ -116,6 +119,7 @@ class Road:
             teller=self.teller,
             status=self.status,
             steady=self.loop.time,
+            files=files,
         )
         self.worker = Worker(parts, tempo)
         self._running = self.loop.create_task(self.lanes.run())
