@@ -46,9 +46,10 @@ types: $(VENV)/.dev ## mypy --strict
 floors: $(VENV)/.dev ## who may import whom
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.dev ## rewrite the tables in docs/ that are made from the code
+docs: $(VENV)/.dev ## rewrite the tables and examples in docs/ that are made from the code
 	$(BIN)/python tools/docs_tables.py
 	$(BIN)/python tools/contract_tables.py
+	$(BIN)/python tools/explain_examples.py
 	$(BIN)/python tests/chaos/tables.py
 
 bench: $(VENV)/.dev ## what an event costs, beside a bare loop and the vendor's SDK

@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="capi-pipeline")
 def main() -> None:
-    """Order and lead events from Kafka to ad platforms' conversions APIs; none is lost in silence.
+    """Order, lead and activity events from Kafka to ad platforms' conversions APIs; none is lost in silence.
 
     Settings are environment variables that begin with CAPI_; docs/settings.md lists them.
     """

@@ -13,6 +13,7 @@ import orjson
 
 from pipeline.commands.account import Account, Target
 from pipeline.commands.event_file import EventReader, PublishError
+from pipeline.core.masking import mask
 from pipeline.core.model import Event
 from pipeline.core.quality import quality
 from pipeline.core.reason import Reason
@@ -34,7 +35,7 @@ def lines(texts: Iterable[bytes], reader: EventReader, targets: Sequence[Target]
         except orjson.JSONDecodeError as error:
             yield _no_event(number, Reason.UNDECODABLE, f"column {error.colno}: this is not JSON")
         except PublishError as error:
-            yield _no_event(number, Reason.INVALID_EVENT, "; ".join(error.lines))
+            yield _no_event(number, Reason.INVALID_EVENT, mask("; ".join(error.lines)))
         else:
             if len(targets) > 1:
                 # As on the road: what one platform makes of a field is not made again for the next.

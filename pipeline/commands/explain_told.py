@@ -18,6 +18,7 @@ from pipeline.core.consent import SKIPPED
 from pipeline.core.decode import Contract
 from pipeline.core.explanation import Becomes, Reading, Row
 from pipeline.core.explanation import Outcome as KeyOutcome
+from pipeline.core.masking import mask
 from pipeline.core.model import Event, Refusal, Shaped, Skipped
 from pipeline.core.quality import quality
 from pipeline.core.reason import Reason
@@ -144,7 +145,21 @@ def tell(found: Found, targets: Sequence[Target], contract: Contract, *, now: fl
 
 def _no_event(found: Found, read: Refusal | Skipped, now: float) -> ToldEvent:
     faults = found.faults or ((read.detail,) if isinstance(read, Refusal) else ("there is no event in it",))
-    return ToldEvent(found.place, found.letter, now, None, None, None, None, None, None, read.reason, faults, ())
+    return ToldEvent(
+        place=found.place,
+        letter=found.letter,
+        now=now,
+        kind=None,
+        event=None,
+        event_id=None,
+        occurred_at=None,
+        schema_id=None,
+        decoded=None,
+        reason=read.reason,
+        # A fault names fields, and what somebody takes for a field's name may be anything.
+        faults=[mask(fault) for fault in faults],
+        destinations=(),
+    )
 
 
 def _veil(event: Event, contract: Contract, rows: Sequence[Row]) -> Veil:

@@ -26,14 +26,15 @@ from pipeline.demo.showcase import faults_of
 from pipeline.demo.stage import Stage
 from pipeline.demo.till import Till
 from pipeline.demo.trade import Entry, Trade
-from pipeline.demo.workplace import DEAD_LETTERS, GROUP, PARTITIONS, TOPICS
+from pipeline.demo.workplace import DEAD_LETTERS, GROUP, PARTITIONS, RECEIPTS, TOPICS
 from pipeline.edge.schema_files import load_contract, schema_texts
 
 # Without any progress for this long something is wrong.
 PATIENCE_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.1
-# The platform that is down for a part of the day, and what its paths begin with.
+# The platform that is down for a part of the day, its name, and what its paths begin with.
 DOWN: Final = "tiktok"
+_DOWN_NAME: Final = "TikTok"
 _DOWN_PATH: Final = "/open_api/"
 
 
@@ -134,7 +135,8 @@ def _show_worker(
     screen.phase(
         "The worker",
         "Starting `capi-pipeline run`, the program that production runs: set up by environment variables, a "
-        "destinations file with one destination on each platform, and a folder with their secrets.",
+        "destinations file with one destination on each platform, and a folder with their secrets. Pinterest's "
+        "destination wants consent to personalized ads, too.",
     )
     worker, port = stage.start_worker(servers, sandbox_port, options.worker_port)
     screen.say(f"It has joined its consumer group; probes and metrics are on http://127.0.0.1:{port}/metrics.")
@@ -147,7 +149,7 @@ def _show_day(running: Running, screen: Screen, trade: Trade) -> tuple[list[Plac
         "A day of trade",
         f"Publishing {len(trade.day)} orders, leads and activities of one shop in 12 countries, with {mishaps} sorts "
         "of mishap among them: broken bytes, refused consent, events too old for some, and more. A few events are "
-        f"refused by one platform alone. And {DOWN} is down: it answers everything with 503.",
+        f"refused by one platform alone. And {_DOWN_NAME} is down: it answers everything with 503.",
     )
     for platform in PLATFORMS:
         gauges.let_refuse(running.sandbox_port, platform, trade.refused_ids(platform))
@@ -161,12 +163,12 @@ def _show_day(running: Running, screen: Screen, trade: Trade) -> tuple[list[Plac
         gauges.mend(running.sandbox_port)
         _wait(running, progress, _is_settled)
     screen.say(
-        f"While {DOWN} was down the four others got what was theirs ({look.worker.accepted.total()} events), and "
+        f"While {_DOWN_NAME} was down the four others got what was theirs ({look.worker.accepted.total()} events), and "
         f"{look.waiting} records stayed uncommitted for it. Now it is up again, and has its own, too."
     )
     screen.say(_figures(running))
     early = look.worker.accepted[DOWN]
-    return placed, [f"{DOWN} was down, and {early} events count as accepted by it"] if early else []
+    return placed, [f"{_DOWN_NAME} was down, and {early} events count as accepted by it"] if early else []
 
 
 def _show_morning(running: Running, screen: Screen, trade: Trade) -> list[Placed]:
@@ -188,7 +190,8 @@ def _show_balance(
     screen.phase(
         "The balance",
         "Stopping the worker with SIGTERM, as Kubernetes does, and holding every record times every platform against "
-        "what each platform kept, the dead-letter topic, the worker's metrics and the committed offsets.",
+        "what each platform kept, the dead letters, the worker's metrics and the committed offsets. Google has the "
+        "last word hours later: of each event that it took, a receipt must be kept to ask for it.",
     )
     worker, sandbox = gauges.read_worker(running.worker_port), gauges.read_sandbox(running.sandbox_port)
     exit_code = running.worker.stop()
@@ -196,6 +199,7 @@ def _show_balance(
         worker=worker,
         arrivals=gauges.read_arrivals(running.sandbox_port),
         letters=running.till.dead_letters(),
+        receipts=running.till.receipts(RECEIPTS),
         committed=running.till.committed(),
         ends=running.till.ends(),
         requests=sandbox.requests,

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pipeline.demo.arrivals import Arrival
 from pipeline.demo.balance import Account, Letter, Partition, Position, Published, balance, offsets
 from pipeline.demo.flaws import PLATFORMS, Outcome
 from pipeline.demo.gauges import Gauge
 from pipeline.demo.trade import Entry
+
+_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,15 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What became of the records: by the worker's metrics, what the platforms hold, and Kafka."""
+    """What became of the records: by the worker's metrics, what the platforms hold, and Kafka.
+
+    `receipts` are the places of the records whose final word Google is to be asked for.
+    """
 
     worker: Gauge
     arrivals: Sequence[Arrival]
     letters: Sequence[Letter]
+    receipts: Sequence[Position]
     committed: Mapping[Partition, int]
     ends: Mapping[Partition, int]
     requests: int
@@ -78,6 +85,7 @@ def reckon(placed: Sequence[Placed], evidence: Evidence, accounts: Mapping[str, 
         published = [Published(item.entry.at(platform), item.position) for item in placed]
         faults = [*balance(published, evidence.account(platform)), *_metrics(platform, evidence)]
         findings += [f"{platform}: {fault}" for fault in faults]
+    findings += _receipts(placed, evidence.receipts)
     return [*findings, *_strangers(evidence, accounts), *offsets(evidence.committed, evidence.ends)]
 
 
@@ -93,6 +101,19 @@ def _metrics(platform: str, evidence: Evidence) -> Iterator[str]:
     for reason in sorted(lying.keys() | buried.keys()):
         if lying[reason] != buried[reason]:
             yield f"{lying[reason]} dead letters say {reason}, and the worker counted {buried[reason]}"
+
+
+def _receipts(placed: Sequence[Placed], receipts: Sequence[Position]) -> Iterator[str]:
+    """Yield whose final word nobody will ask for, and for whom one is awaited that should not be: by place, as sets."""
+    wanted = {item.position for item in placed if item.entry.outlook["google"].outcome == "accepted"}
+    found = Counter(receipts)
+    for what, places in (
+        ("was accepted, and there is no receipt to ask for its final word", wanted - found.keys()),
+        ("has a receipt and should not", found.keys() - wanted),
+        ("has more than one receipt", {place for place, count in found.items() if count > 1}),
+    ):
+        for topic, partition, offset in sorted(places)[:_SHOWN]:
+            yield f"google: {topic}[{partition}]@{offset} {what}"
 
 
 def _strangers(evidence: Evidence, accounts: Mapping[str, Collection[str]]) -> Iterator[str]:

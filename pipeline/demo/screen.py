@@ -58,8 +58,7 @@ class Screen:
         """Show what became of the records at each platform, and where the offsets stand."""
         self._console.print()
         self._console.print(tables.outcomes(placed, evidence))
-        for line in tables.stories(placed):
-            self.say(line)
+        self._console.print(Padding(tables.stories(placed), (0, 0, 0, _INDENT)))
         self._console.print()
         self._console.print(tables.offsets(evidence))
 

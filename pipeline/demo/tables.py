@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
@@ -40,15 +40,28 @@ def outcomes(placed: Sequence[Placed], evidence: Evidence) -> Table:
     return table
 
 
-def stories(placed: Sequence[Placed]) -> Iterator[str]:
-    """Yield what the records were that not everybody accepted: a line for each reason, in the order of the table."""
-    told: dict[Row, dict[str, None]] = {}
+def stories(placed: Sequence[Placed]) -> Table:
+    """Return what the records were that not everybody accepted: a row for each reason, in the order of the outcomes.
+
+    Behind a story stand the platforms at which it met that reason, unless they are all of them.
+    """
+    told: dict[Row, dict[str, set[str]]] = {}
     for item in placed:
-        for expected in item.entry.outlook.values():
+        for platform, expected in item.entry.outlook.items():
             if expected.reason is not None:
-                told.setdefault((expected.outcome, expected.reason), {})[item.entry.story] = None
+                told.setdefault((expected.outcome, expected.reason), {}).setdefault(item.entry.story, set()).add(
+                    platform
+                )
+    table = Table.grid(padding=(0, 2, 0, 0))
     for row in sorted(told, key=_order):
-        yield f"{row[1]}: {'; '.join(told[row])}"
+        words = sorted(_where(story, platforms) for story, platforms in told[row].items())
+        table.add_row(Text(row[1], style=_STYLES[row[0]]), "; ".join(words))
+    return table
+
+
+def _where(story: str, platforms: Collection[str]) -> str:
+    named = ", ".join(platform for platform in PLATFORMS if platform in platforms)
+    return story if len(platforms) == len(PLATFORMS) else f"{story} ({named})"
 
 
 def offsets(evidence: Evidence) -> Table:

@@ -1,6 +1,7 @@
-"""The demo's own dealings with Kafka: publish records, read dead letters, ask for offsets.
+"""The demo's own dealings with Kafka: publish records, read dead letters and receipts, ask for offsets.
 
 It never joins the worker's group: asking for committed offsets needs no membership.
+Receipts, which the worker keeps where a platform decides later, are read as the worker reads them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from pipeline.core.contract import Kind
 from pipeline.core.letter import PREFIX
 from pipeline.core.model import Headers
+from pipeline.core.receipt import read_receipt
 from pipeline.demo.balance import Letter, Partition, Position, Published
 from pipeline.demo.trade import Sample
 
@@ -111,21 +113,36 @@ class Till:
 
     def dead_letters(self) -> list[Letter]:
         """Read the dead-letter topic from its beginning to its present end."""
-        topic = self._dead_letters
+        return [_letter(message) for message in self._read(self._dead_letters)]
+
+    def receipts(self, topic: str) -> list[Position]:
+        """Return where the events lie for which `topic` holds a receipt: whoever reads it can ask what became of them.
+
+        Raises TillError for a receipt that cannot be read.
+        """
+        positions: list[Position] = []
+        for message in self._read(topic):
+            receipt = read_receipt(message.value() or b"")
+            if isinstance(receipt, str):
+                raise TillError(f"a receipt cannot be read: {receipt}")
+            positions += [(event.topic, event.partition, event.offset) for event in receipt.events]
+        return positions
+
+    def _read(self, topic: str) -> list[Message]:
         partitions = self._partitions(topic)
         owed = sum(self._end(topic, partition) for partition in partitions)
         self._consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
-        letters: list[Letter] = []
+        messages: list[Message] = []
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        while len(letters) < owed:
+        while len(messages) < owed:
             if time.monotonic() > deadline:
-                raise TillError(f"only {len(letters)} of {owed} dead letters could be read")
-            for message in self._consumer.consume(owed - len(letters), 0.1):
+                raise TillError(f"only {len(messages)} of {owed} records of {topic} could be read")
+            for message in self._consumer.consume(owed - len(messages), 0.1):
                 if (error := message.error()) is not None:
                     raise KafkaException(error)
-                letters.append(_letter(message))
+                messages.append(message)
         self._consumer.unassign()
-        return letters
+        return messages
 
     def _partitions(self, topic: str) -> list[int]:
         known = self._consumer.list_topics(topic, timeout=TIMEOUT_SECONDS).topics[topic]

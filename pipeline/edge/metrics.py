@@ -20,9 +20,9 @@ from typing_extensions import override
 
 REQUEST_SECONDS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
 BATCH_EVENTS: Final = (1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2000.0)
-# To seven days: the longest that a platform takes events.
+# To 90 days: the longest that a platform takes events.
 _SHORT: Final = (0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0)
-LAG_SECONDS: Final = (*_SHORT, 60.0, 300.0, 1800.0, 3600.0, 21_600.0, 86_400.0, 604_800.0)
+LAG_SECONDS: Final = (*_SHORT, 60.0, 300.0, 1800.0, 3600.0, 21_600.0, 86_400.0, 604_800.0, 2_419_200.0, 7_776_000.0)
 
 
 @dataclass(frozen=True, slots=True)

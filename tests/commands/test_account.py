@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import pytest
 from avro_events import CONTRACT
 from contract_events import document, events
@@ -11,11 +14,16 @@ from hypothesis import strategies as st
 from meta_events import event_of
 
 from pipeline.commands.account import Target
+from pipeline.commands.explain_source import Found
+from pipeline.commands.explain_told import tell
+from pipeline.core.avro.jsonform import to_json
 from pipeline.core.contract import Kind
 from pipeline.core.explanation import Row
 from pipeline.core.identify import identify
 from pipeline.core.model import Event, Refusal, Shaped, Skipped
+from pipeline.core.normalize.digest import ready_or_built_hash
 from pipeline.core.reason import Reason
+from pipeline.core.veil import outline, outlined, personal
 from pipeline.edge.schema_files import KINDS
 from pipeline.platforms import PLATFORMS
 from pipeline.platforms.common import country_of, day_of
@@ -114,3 +122,17 @@ def test_left_out_of_the_payload() -> None:
     assert account.shaped is not None
 
     assert ["wbraid"] == [row.key for row in target.rows(event) if target.left_out(row, account.shaped.match_keys)]
+
+
+@given(event=ANY_EVENT)
+def test_masked_tells_nothing_personal(event: Event) -> None:
+    """Whatever the event says of its customer, nothing of six characters and more is told of it, but for hashes."""
+    told = tell(Found("here", event), list(TARGETS.values()), CONTRACT, now=event.time, unmasked=False)
+    shown = [told.decoded, *(one.payload.content for one in told.destinations if one.payload)]
+    shown += [asdict(reading) for one in told.destinations for key in one.keys for reading in key.readings]
+    text = json.dumps(shown, ensure_ascii=False).lower()
+    schema = CONTRACT.schemas[event.kind]
+    open_text = json.dumps(outlined(to_json(event.body, schema), schema), ensure_ascii=False).lower()  # type: ignore[arg-type]
+    raws = {one.strip().lower() for one in personal(event.body, schema) if ready_or_built_hash(one) is None}
+
+    assert [] == [raw for raw in raws if len(raw) >= 6 and raw != outline(raw) and raw in text and raw not in open_text]

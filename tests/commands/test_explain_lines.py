@@ -15,10 +15,8 @@ from meta_events import event_of
 from pipeline.commands.account import Target
 from pipeline.commands.event_file import EventReader
 from pipeline.commands.explain_lines import lines
-from pipeline.config.destinations import read_destinations
 from pipeline.core.model import Shaped
 from pipeline.edge.schema_files import KINDS
-from pipeline.platforms import PLATFORMS
 
 READER = EventReader()
 TARGETS = targets()
@@ -82,7 +80,7 @@ def test_reason_in_place_of_a_payload(changes: dict[str, object], after: float, 
 def test_rule_of_the_destination_is_told() -> None:
     """An event that no rule wants is skipped before anybody asks for consent."""
     event = document("order", {"store": "elsewhere"})
-    (found,) = told(event, to=[target_of(rule="{stores: [uk]}")])
+    (found,) = told(event, to=targets("{stores: [uk]}")[:1])
 
     assert ("skip", "not_routed", None) == (found["outcome"], found["reason"], found["consent"])
     assert "store: `elsewhere` is not among uk" == found["detail"]
@@ -93,11 +91,12 @@ def test_rule_of_the_destination_is_told() -> None:
     [
         (b"{", "undecodable", "column 2: this is not JSON"),
         (b'{"order_id": "\xff"}', "undecodable", "column 1: this is not JSON"),
+        (b'{"order_id": "1", "jane@example.com": 1}', "invalid_event", "[email]: is no field of the contract;"),
         (b"[]", "invalid_event", "has none of order_id, lead_id, activity_id; add one, or say --kind"),
         (orjson.dumps(ORDER | {"state": "x"}), "invalid_event", "state: is none of the allowed words; known are"),
         (orjson.dumps(ORDER | {"order_id": " "}), "invalid_event", "order_id: is empty; see docs/contract.md"),
     ],
-    ids=["not json", "not utf-8", "list", "wrong word", "broken rule"],
+    ids=["not json", "not utf-8", "field", "list", "wrong word", "broken rule"],
 )
 def test_what_is_no_event(text: bytes, reason: str, detail: str) -> None:
     """A line that is no event gives one line without a destination, and the next one is read."""
@@ -118,10 +117,3 @@ def test_all_faults_are_told() -> None:
     (found,) = told(ORDER | {"state": "x", "value": "y"})
 
     assert ["state", "value"] == [fault for fault in ("state", "value", "tax") if f"{fault}: is " in found["detail"]]
-
-
-def target_of(rule: str) -> Target:
-    """Return a Meta destination with a rule."""
-    entry = f'  - {{name: one, platform: meta, account: "1", mode: live, secrets: {{token: t}}, rule: {rule}}}'
-    (destination,) = read_destinations(f"version: 1\ndestinations:\n{entry}\n", PLATFORMS, production=True)
-    return Target(destination)

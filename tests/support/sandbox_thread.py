@@ -6,7 +6,7 @@ import asyncio
 import threading
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,13 +15,18 @@ import orjson
 from java_server import free_ports
 
 from pipeline.sandbox.config import SandboxConfig
-from pipeline.sandbox.server import running_sandbox
+from pipeline.sandbox.google_jwt import rsa_key
+from pipeline.sandbox.server import Sandbox, running_sandbox
+
+METADATA = "/computeMetadata/v1/instance/service-accounts/default/token"
+ISSUED = "ya29.sandbox-"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """An accepted event, as the journal file has it. `sha256` is that of its bytes."""
 
+    platform: str
     event_id: str
     event_name: str
     event_time: int
@@ -32,13 +37,17 @@ class Kept:
 
 @dataclass(slots=True)
 class SandboxThread:
-    """Use as a context manager; `stop` and `start` are what an outage of the platform looks like."""
+    """Use as a context manager; `stop` and `start` are what an outage of the platform looks like.
+
+    `config` is what the next start begins with.
+    """
 
     journal_path: Path
-    token: str
+    config: SandboxConfig
     port: int = field(default_factory=lambda: free_ports(1)[0])
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _stopping: asyncio.Event | None = None
+    _sandbox: Sandbox | None = None
     _serving: Any = None
     _thread: threading.Thread = field(init=False)
     _kept: list[Kept] = field(default_factory=list)
@@ -90,9 +99,22 @@ class SandboxThread:
             self._kept += [Kept(**{name: line[name] for name in Kept.__slots__}) for line in lines]
         return list(self._kept)
 
+    def payloads(self) -> bytes:
+        """Return the accepted events whole, since the last start, if the configuration keeps them."""
+        return self._call("GET", "payloads")
+
     def add_fault(self, kind: str, **words: object) -> None:
         """Let requests go wrong until `clear_faults`, or `count` times."""
         self._call("POST", "faults", {"kind": kind, **words})
+
+    def watch(self, path: str) -> None:
+        """Count the requests with this in their path from now on: a latency of no seconds strikes all of them."""
+        self.add_fault("latency", in_path=path)
+
+    def seen(self, path: str) -> int:
+        """Return how many requests the watch on this path has counted."""
+        rules = orjson.loads(self._call("GET", "faults"))
+        return sum(rule["hits"] for rule in rules if (rule["kind"], rule["in_path"]) == ("latency", path))
 
     def clear_faults(self) -> None:
         """Let every request go well again."""
@@ -102,13 +124,25 @@ class SandboxThread:
         """Know these tokens from now on, and no others."""
         self._call("POST", "access", {"tokens": tokens, "revoked": revoked})
 
+    def trust(self, public_key: str) -> None:
+        """Know Google's service account by this key (PEM) from now on, and by no other."""
+        assert self._sandbox is not None, "the sandbox is stopped"
+        self._sandbox.google.key = rsa_key(public_key)
+
+    def issued(self) -> list[str]:
+        """Return every access token that Google has issued since the last start, by asking it for one more."""
+        request = urllib.request.Request(f"{self.url}{METADATA}", headers={"Metadata-Flavor": "Google"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            last = str(orjson.loads(answer.read())["access_token"])
+        return [f"{ISSUED}{number}" for number in range(1, int(last.removeprefix(ISSUED)) + 1)]
+
     def report_usage(self, **figures: int) -> None:
         """Report this use of the quota with every answer."""
         self._call("POST", "usage", figures)
 
-    def refuse(self, pattern: str) -> None:
-        """Refuse events whose id matches, as only the platform can."""
-        self._call("POST", "rejections", {"event_id": pattern})
+    def refuse(self, pattern: str, platform: str | None = None) -> None:
+        """Refuse events whose id matches, as only the platform can: this one, or any."""
+        self._call("POST", "rejections", {"event_id": pattern, "platform": platform})
 
     def refuse_nothing(self) -> None:
         """Refuse no event any more for what only the platform knows."""
@@ -130,7 +164,7 @@ class SandboxThread:
 
     async def _serve(self, up: threading.Event) -> None:
         self._stopping = asyncio.Event()
-        config = SandboxConfig(tokens=[self.token], journal_path=self.journal_path)
-        async with running_sandbox(config, port=self.port):
+        config = replace(self.config, journal_path=self.journal_path)
+        async with running_sandbox(config, port=self.port) as self._sandbox:
             up.set()
             await self._stopping.wait()

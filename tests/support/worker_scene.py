@@ -19,7 +19,8 @@ from typing import Self
 
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
-from sandbox_thread import SandboxThread
+from lanes import META, Lane
+from sandbox_thread import Kept, SandboxThread
 from worker_process import READY_SECONDS, WorkerProcess
 
 from pipeline.core.avro.encode import Encoder
@@ -30,10 +31,11 @@ from pipeline.demo.shop import Draft, Shop
 from pipeline.demo.till import Till
 from pipeline.demo.trade import Expected, Sample
 from pipeline.edge.schema_files import load_contract, schema_texts
+from pipeline.sandbox.config import SandboxConfig
 
-DESTINATION = "meta-journey"
-DATASET = "123456789012345"
-SECRET = "meta_token"
+DESTINATION = META.destination
+DATASET = META.account
+SECRET = META.secret_name
 SETTLE_SECONDS = 60.0
 # Small enough that a journey has a middle: some batches are out while others wait.
 LIMITS: Mapping[str, float] = {
@@ -48,31 +50,52 @@ ENCODERS: Mapping[Kind, Encoder] = {kind: Encoder(text) for kind, text in schema
 
 
 class Scene:
-    """Topics (one of orders with four partitions, unless told), one platform, one group. It kills its workers."""
+    """Topics (one of orders with four partitions, unless told), one group, and platforms. It kills its workers.
 
-    def __init__(self, servers: str, folder: Path, *, partitions: Mapping[Kind, int] = ORDERS) -> None:
+    `lanes` are the destinations; what is published is judged by the first of them, unless another is named.
+    """
+
+    def __init__(
+        self,
+        servers: str,
+        folder: Path,
+        *,
+        partitions: Mapping[Kind, int] = ORDERS,
+        lanes: Sequence[Lane] = (META,),
+    ) -> None:
         name = f"journey-{uuid.uuid4().hex[:12]}"
         self.servers, self.folder, self.partitions = servers, folder, partitions
         self.topics: dict[Kind, str] = {kind: f"{name}.{kind}s" for kind in partitions}
         self.rule: Mapping[str, object] = {}
         self.program: Sequence[str] = ("-m", "pipeline")
         self.group, self.dead_letters = name, f"{name}.dead-letters"
-        self.token = f"EAAjourney{uuid.uuid4().hex}"
+        self.lanes, self.lane = lanes, lanes[0]
+        self.secrets = {lane.platform: lane.new_secret() for lane in lanes}
+        # What nobody may say: of every secret that there ever was.
+        self.hidden = [text for secret in self.secrets.values() for text in secret.hidden]
         self.published: list[Published] = []
+        self._drafts: dict[bytes, Draft] = {}
         self.admin = AdminClient({"bootstrap.servers": servers})
         self.shop = Shop(Random(1), time.time(), CONTRACT.schemas)
         self._stack = ExitStack()
         (folder / "secrets").mkdir()
-        self.write_secret(SECRET, self.token)
+        for lane in lanes:
+            self.write_secret(lane.secret_name, self.secrets[lane.platform].written)
+        # Where a platform decides later: what it gave receipts for, and what is to be sent again.
+        self.follow_ups = [f"{name}.receipts", f"{name}.replay"] if any(lane.grants for lane in lanes) else []
         self.settings = self._settings(name)
 
     def __enter__(self) -> Self:
-        self.sandbox = self._stack.enter_context(SandboxThread(self.folder / "journal.ndjson", self.token))
+        keys = [self.secrets[lane.platform].known for lane in self.lanes if lane.grants]
+        config = SandboxConfig(tokens=self._tokens, google_public_key=keys[0] if keys else None)
+        self.sandbox = self._stack.enter_context(SandboxThread(self.folder / "journal.ndjson", config))
         self.limit()
         for kind, count in self.partitions.items():
             self.create_topic(self.topics[kind], count)
         # When a letter is there is what the broker says, not the worker.
         self.create_topic(self.dead_letters, 2, {"message.timestamp.type": "LogAppendTime"})
+        for topic in self.follow_ups:
+            self.create_topic(topic, 1)
         till = Till(self.servers, group=self.group, topics=self.topics, dead_letters=self.dead_letters)
         self.till = self._stack.enter_context(closing(till))
         return self
@@ -82,7 +105,7 @@ class Scene:
     ) -> None:
         self._stack.close()
         # On a broker that is not ours nothing stays behind; one that is missing by now is none to delete.
-        for done in self.admin.delete_topics([*self.topics.values(), self.dead_letters]).values():
+        for done in self.admin.delete_topics([*self.topics.values(), self.dead_letters, *self.follow_ups]).values():
             done.exception()
 
     # -- arranging -------------------------------------------------------------------------------------------------
@@ -91,6 +114,11 @@ class Scene:
     def platform_url(self) -> str:
         """Where workers find the platform."""
         return self.sandbox.url
+
+    @property
+    def token(self) -> str:
+        """What the platform of the first lane knows the worker by."""
+        return self.secrets[self.lane.platform].known
 
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
         """Create a topic, and wait until clients see all of it."""
@@ -120,19 +148,25 @@ class Scene:
         written.write_text(f"{value}\n", encoding="utf-8")
         written.replace(self.folder / "secrets" / name)
 
+    def revoke_secret(self) -> None:
+        """Let the first platform know the secret no more, but its successor, which is not on disk yet."""
+        lane, old = self.lane, self.token
+        self.secrets[lane.platform] = lane.new_secret()
+        self.hidden += self.secrets[lane.platform].hidden
+        if lane.grants:
+            self.sandbox.trust(self.token)
+            self.sandbox.let_in(self._tokens, revoked=self.sandbox.issued())
+        else:
+            self.sandbox.let_in(self._tokens, revoked=[] if lane.unknown else [old])
+
+    def rotate_secret(self) -> None:
+        """Put on disk what the first platform knows the worker by."""
+        self.write_secret(self.lane.secret_name, self.secrets[self.lane.platform].written)
+
     def limit(self, **limits: float) -> None:
         """Write the destinations file with these limits beside the usual ones."""
-        destination = {
-            "name": DESTINATION,
-            "platform": "meta",
-            "account": DATASET,
-            "mode": "live",
-            "rule": self.rule,
-            "limits": {**LIMITS, **limits},
-            "secrets": {"token": SECRET},
-            "options": {"base_url": self.platform_url},
-        }
-        text = json.dumps({"version": 1, "destinations": [destination]}, indent=1)
+        entries = [lane.entry(self.platform_url, self.rule, {**LIMITS, **limits}) for lane in self.lanes]
+        text = json.dumps({"version": 1, "destinations": entries}, indent=1)
         (self.folder / "destinations.yaml").write_text(text, encoding="utf-8")
 
     def start(self, name: str = "worker", **changes: str) -> WorkerProcess:
@@ -140,23 +174,27 @@ class Scene:
         return self._stack.enter_context(WorkerProcess(name, self.folder, {**self.settings, **changes}, self.program))
 
     def draft(self) -> Draft:
-        """Make up one good order."""
-        return self.shop.order()
+        """Make up one good order that every lane takes."""
+        while not all(lane.takes(draft := self.shop.order()) for lane in self.lanes):
+            pass
+        return draft
 
     def samples(self, count: int) -> list[Sample]:
         """Make good orders, each with an id of its own."""
-        drafts = [self.draft() for _ in range(count)]
-        return [
-            Sample(
-                kind="order",
-                key=draft.id.encode(),
-                value=ENCODERS["order"].encode(draft.event),
-                headers=(("traceparent", b"00-journey"),),
-                story="a good order",
-                expected=Expected("accepted", None, draft.event_id, "Purchase", draft.event_time),
-            )
-            for draft in drafts
-        ]
+        return [self.sample(self.draft()) for _ in range(count)]
+
+    def sample(self, draft: Draft) -> Sample:
+        """Make the record of a good order."""
+        key = draft.id.encode()
+        self._drafts[key] = draft
+        return Sample(
+            kind="order",
+            key=key,
+            value=ENCODERS["order"].encode(draft.event),
+            headers=(("traceparent", b"00-journey"),),
+            story="a good order",
+            expected=self.lane.expected(draft),
+        )
 
     def publish(self, count: int) -> list[Published]:
         """Publish good orders."""
@@ -178,7 +216,7 @@ class Scene:
 
     def wait_kept(self, worker: WorkerProcess, least: int) -> None:
         """Wait until the platform has accepted so many events."""
-        worker.wait_until(lambda: len(self.sandbox.kept()) >= least, SETTLE_SECONDS, f"delivered {least} events")
+        worker.wait_until(lambda: len(self.kept()) >= least, SETTLE_SECONDS, f"delivered {least} events")
 
     def wait_settled(self, worker: WorkerProcess, timeout: float = SETTLE_SECONDS) -> None:
         """Wait until the group has committed the end of every partition."""
@@ -187,9 +225,23 @@ class Scene:
 
     # -- judging ---------------------------------------------------------------------------------------------------
 
+    def kept(self, lane: Lane | None = None) -> list[Kept]:
+        """Return what a lane's platform has accepted, duplicates included."""
+        platform = (lane or self.lane).platform
+        return [one for one in self.sandbox.kept() if one.platform == platform]
+
+    def published_to(self, lane: Lane) -> list[Published]:
+        """Return what was published, with what must become of it at `lane`: for another than the first all is good."""
+        if lane is self.lane:
+            return self.published
+        return [
+            replace(one, sample=replace(one.sample, expected=lane.expected(self._drafts[one.sample.key])))
+            for one in self.published
+        ]
+
     def faults(self) -> list[str]:
         """Return everything that is not as it should be once all is settled. Duplicates are no fault."""
-        kept = {one.event_id for one in self.sandbox.kept()}
+        kept = {one.event_id for one in self.kept()}
         wanted = {one.sample.expected.event_id for one in self._meant("accepted")}
         letters = {letter.origin: letter for letter in self.till.dead_letters()}
         doomed = {one.position: one.sample for one in self._meant("dead-lettered")}
@@ -208,7 +260,7 @@ class Scene:
         """Return the records below a committed offset that neither the platform nor the dead letters have."""
         # In this order: what settles meanwhile must not look like a fault.
         committed: Mapping[Partition, int] = self.till.committed()
-        kept = {one.event_id for one in self.sandbox.kept()}
+        kept = {one.event_id for one in self.kept()}
         buried = {letter.origin for letter in self.till.dead_letters()}
         return [
             one.position
@@ -220,7 +272,7 @@ class Scene:
 
     def duplicates(self) -> int:
         """Return how many events reached the platform more often than once, with every copy."""
-        kept = self.sandbox.kept()
+        kept = self.kept()
         return len(kept) - len({one.event_id for one in kept})
 
     def _meant(self, outcome: str) -> list[Published]:
@@ -228,12 +280,18 @@ class Scene:
 
     def _changing(self) -> list[str]:
         versions: dict[str, set[tuple[str, int]]] = defaultdict(set)
-        for one in self.sandbox.kept():
+        for one in self.kept():
             versions[one.event_id].add((one.sha256, one.event_time))
         return [event_id for event_id, seen in versions.items() if len(seen) > 1]
 
+    @property
+    def _tokens(self) -> list[str]:
+        return [self.secrets[lane.platform].known for lane in self.lanes if not lane.grants]
+
     def _settings(self, name: str) -> dict[str, str]:
+        names = ("CAPI_RECEIPTS_TOPIC", "CAPI_REPLAY_TOPIC")
         return {
+            **dict(zip(names, self.follow_ups, strict=False)),
             "CAPI_ENVIRONMENT": "test",
             "CAPI_WORKER_NAME": name,
             "CAPI_GROUP": self.group,
