@@ -223,7 +223,7 @@ def test_worker_starts_and_stops(image: Image) -> None:
 def test_delivers_from_tree_that_nobody_may_write_to(image: Image) -> None:
     """The whole road works from the image's folder, and leaves nothing in it."""
     before = image.files()
-    process = image.start("demo", "--events", "60", "--sandbox-port", "0", "--worker-port", "0")
+    process = image.start("demo", "--events", "80", "--sandbox-port", "0", "--worker-port", "0")
     output, _ = process.communicate(timeout=60)
 
     assert 0 == process.returncode, output

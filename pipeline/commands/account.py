@@ -24,7 +24,7 @@ from pipeline.platforms.common import country_of, day_of
 Outcome = Literal["send", "skip", "refuse"]
 
 # Why a platform skips what rule and consent let pass.
-_SKIPPED_BY_PLATFORM: Final[Mapping[Reason, str]] = {
+SKIPPED_BY_PLATFORM: Final[Mapping[Reason, str]] = {
     Reason.NO_PLATFORM_EVENT: "the platform has no event for this",
     Reason.NOT_SET_UP: "the destination has no account for the place where it happened",
     Reason.NO_REMAINING_VALUE: "the event does not say what is left of the order's value",
@@ -59,6 +59,8 @@ class Target:
 
     def __init__(self, destination: Destination) -> None:
         self.destination = destination
+        self.name = destination.name
+        self.mode = destination.mode
         self.kind: PlatformKind = PLATFORMS[destination.platform]
         self.way = Way(open_platform(destination))
 
@@ -106,7 +108,7 @@ class Target:
             return "; ".join(self.way.route.objections(event))
         if consent in SKIPPED:
             return self.way.route.consent.words(event.body)
-        return _SKIPPED_BY_PLATFORM.get(reason, "the platform takes no such event")
+        return SKIPPED_BY_PLATFORM.get(reason, "the platform takes no such event")
 
 
 def _has_section(event: Event, source: str) -> bool:

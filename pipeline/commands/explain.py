@@ -8,37 +8,33 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, NoReturn, cast
+from typing import BinaryIO, Literal, cast
 
 import click
 import orjson
 from typing_extensions import override
 
 from pipeline.commands.account import Target
+from pipeline.commands.destinations_file import PATH, read_destinations_file
+from pipeline.commands.ending import stop
 from pipeline.commands.event_file import KIND, EventReader
 from pipeline.commands.explain_lines import Now, lines
 from pipeline.commands.explain_page import page
 from pipeline.commands.explain_source import Found, Position, SourceError, found_at, found_in, position_of
 from pipeline.commands.explain_told import VERSION, ToldEvent, tell
-from pipeline.config.destinations import load_destinations
 from pipeline.config.environment import read_secrets, read_settings
-from pipeline.config.faults import ConfigurationError, DestinationsError
+from pipeline.config.faults import ConfigurationError
 from pipeline.core.contract import Kind
-from pipeline.core.destination import Destination
 from pipeline.core.model import Event
 from pipeline.exits import Exit
-from pipeline.platforms import PLATFORMS
 
-# What decides which file is read and how; a worker needs brokers as well, an event from a file does not.
-_NEEDED: Final = ("CAPI_DESTINATIONS_FILE", "CAPI_ENVIRONMENT")
-_NO_BROKERS: Final = {"CAPI_KAFKA_BOOTSTRAP_SERVERS": "unset:1"}
 Form = Literal["page", "json", "ndjson"]
 
 
-class Moment(click.ParamType[Now]):
+class Time(click.ParamType[Now]):
     """A moment: ISO 8601 with an offset, Unix seconds, or `event`, the time of each event."""
 
     name = "time"
@@ -70,13 +66,8 @@ class Moment(click.ParamType[Now]):
 @click.argument("source", default="-")
 @KIND
 @click.option("--destination", "names", multiple=True, metavar="NAME", help="Only this destination; may be repeated.")
-@click.option(
-    "--destinations",
-    "path",
-    type=click.Path(path_type=Path),
-    help="The destinations file, in place of CAPI_DESTINATIONS_FILE.",
-)
-@click.option("--now", type=Moment(), help="Judge age at this moment: ISO 8601, Unix seconds, or `event`.")
+@PATH
+@click.option("--now", type=Time(), help="Judge age at this moment: ISO 8601, Unix seconds, or `event`.")
 @click.option("--unmasked", is_flag=True, help="Show customer data as it is.")
 @click.option("--json", "form", flag_value="json", help="Write one JSON document.")
 @click.option("--ndjson", "form", flag_value="ndjson", help="Write a line for each event and destination, unmasked.")
@@ -99,38 +90,29 @@ def explain_command(  # noqa: PLR0913 - one for each option
     position = None if Path(source).is_file() else position_of(source)
     judged: Now = now or (lambda _: time.time())
     try:
+        targets = [Target(each) for each in read_destinations_file(os.environ, path)]
+        reader = EventReader(kind)
         if form == "ndjson":
             if position is not None:
                 raise click.UsageError("--ndjson reads events from a file or standard input, not from Kafka.")
-            _write_lines(source, kind, _chosen(_destinations(os.environ, path), names), judged)
+            _write_lines(source, reader, _chosen(targets, names), judged)
             return
         if unmasked:
             click.echo("Customer data is shown as it is: --unmasked.", err=True)
-        reader = EventReader(kind)
-        destinations = _destinations(os.environ, path)
         found = _in_file(source, reader) if position is None else [_from_kafka(position, reader, kind)]
-        told = [
-            tell(
-                one,
-                [Target(each) for each in _chosen(destinations, names or _addressed(one, destinations))],
-                reader.contract,
-                now=judged(one.read) if isinstance(one.read, Event) else time.time(),
-                unmasked=unmasked,
-            )
-            for one in found
-        ]
+        asked = [(one, _chosen(targets, names or _addressed(one, targets))) for one in found]
+        told = [tell(one, to, reader.contract, now=_moment(one, judged), unmasked=unmasked) for one, to in asked]
         _write(told, form or "page", masked=not unmasked)
     except ConfigurationError as error:
-        _stop(error.lines, Exit.USAGE)
+        stop(error.lines, Exit.USAGE)
     except SourceError as error:
-        _stop(error.lines, Exit.FAILURE)
+        stop(error.lines, Exit.FAILURE)
 
 
-def _write_lines(source: str, kind: Kind | None, destinations: Sequence[Destination], now: Now) -> None:
-    targets = [Target(each) for each in destinations]
+def _write_lines(source: str, reader: EventReader, targets: Sequence[Target], now: Now) -> None:
     out = sys.stdout.buffer
     with _open(source) as texts:
-        for line in lines(texts, EventReader(kind), targets, now):
+        for line in lines(texts, reader, targets, now):
             # At once: whoever writes one event at a time may wait for its lines before the next.
             out.write(line + b"\n")
             out.flush()
@@ -141,38 +123,35 @@ def _write(told: Sequence[ToldEvent], form: Form, *, masked: bool) -> None:
         document = {"v": VERSION, "masked": masked, "events": told}
         click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
         return
+    # Click knows terminals, and not what NO_COLOR asks for (no-color.org).
+    colour = False if os.environ.get("NO_COLOR") else None
     for number, each in enumerate(told):
         if number:
             click.echo()
         for line in page(each):
-            click.echo(line)
+            click.echo(line, color=colour)
 
 
-def _addressed(found: Found, destinations: Sequence[Destination]) -> Sequence[str]:
+def _moment(found: Found, now: Now) -> float:
+    return now(found.read) if isinstance(found.read, Event) else time.time()
+
+
+def _addressed(found: Found, targets: Sequence[Target]) -> Sequence[str]:
     """Return the destination that a dead letter was for, if it is one of ours."""
     name = found.letter.get("destination")
-    return [each.name for each in destinations if each.name == name]
+    return [each.name for each in targets if each.name == name]
 
 
-def _chosen(destinations: Sequence[Destination], names: Sequence[str]) -> Sequence[Destination]:
+def _chosen(targets: Sequence[Target], names: Sequence[str]) -> Sequence[Target]:
     """Return the destinations that were named, whatever their mode, or else all that are not off."""
-    known = {each.name: each for each in destinations}
+    known = {each.name: each for each in targets}
     for name in names:
         if name not in known:
             raise click.UsageError(f"There is no destination {name}; known are {', '.join(known)}.")
-    chosen = [known[name] for name in dict.fromkeys(names)] or [each for each in destinations if each.mode != "off"]
+    chosen = [known[name] for name in dict.fromkeys(names)] or [each for each in targets if each.mode != "off"]
     if not chosen:
         raise click.UsageError("Every destination is off; name one with --destination.")
     return chosen
-
-
-def _destinations(environ: Mapping[str, str], path: Path | None) -> Sequence[Destination]:
-    settings = read_settings({**_NO_BROKERS, **{name: environ.get(name, "") for name in _NEEDED}})
-    place = path or settings.destinations_file
-    try:
-        return load_destinations(place, PLATFORMS, production=settings.production)
-    except DestinationsError as error:
-        _stop([f"{place}: {line}" for line in error.lines], Exit.USAGE)
 
 
 def _from_kafka(position: Position, reader: EventReader, kind: Kind | None) -> Found:
@@ -190,9 +169,3 @@ def _open(source: str) -> BinaryIO:
         return cast("BinaryIO", click.open_file(source, "rb"))
     except OSError as error:
         raise click.UsageError(f"{source} is no topic:partition:offset, and no file: {error.strerror}.") from None
-
-
-def _stop(lines: Iterable[str], code: Exit) -> NoReturn:
-    for line in lines:
-        click.echo(line, err=True)
-    sys.exit(code)

@@ -5,6 +5,7 @@ Invariant: nothing is written that a terminal would obey; what cannot be printed
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -110,7 +111,7 @@ def _key(key: ToldKey) -> Iterator[str]:
 
 
 def _reading(key: ToldKey, reading: ToldReading) -> Iterator[str]:
-    yield from _pair("raw", str(reading.raw), 3)
+    yield from _pair("raw", _quoted(reading.raw), 3)
     if reading.becomes == "passed on":
         yield from _pair("rule", "none: it is a hash already", 3)
         yield from _pair("sent", str(reading.sent), 3)
@@ -119,9 +120,14 @@ def _reading(key: ToldKey, reading: ToldReading) -> Iterator[str]:
     if reading.becomes in {"blank", "unusable"}:
         yield from _pair("sent", "nothing: " + ("there is no value" if reading.becomes == "blank" else "unusable"), 3)
         return
-    yield from _pair("normalized", str(reading.normalized), 3)
+    yield from _pair("normalized", _quoted(reading.normalized), 3)
     how = "as it is now" if reading.becomes == "clear" else str(reading.sent)
     yield from _pair("sent" if reading.becomes == "clear" else "SHA-256", how, 3)
+
+
+def _quoted(value: object) -> str:
+    """Write a value so that white space around it can be seen."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _payload(told: ToldDestination, now: float) -> Iterator[str]:
@@ -177,6 +183,7 @@ def _pair(label: str, text: str, depth: int, *, label_width: int = _LABEL) -> It
         WIDTH,
         initial_indent=f"{indent}{_printable(label).ljust(width)}",
         subsequent_indent=indent + " " * width,
+        break_on_hyphens=False,
     )
 
 

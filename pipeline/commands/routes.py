@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, NoReturn
+from typing import BinaryIO, Literal
 
 import click
 
+from pipeline.commands.account import SKIPPED_BY_PLATFORM
+from pipeline.commands.destinations_file import PATH, read_destinations_file
+from pipeline.commands.ending import stop
 from pipeline.commands.event_file import FILE, KIND, PublishError, events_in
-from pipeline.config.destinations import load_destinations
-from pipeline.config.environment import read_settings
-from pipeline.config.faults import DestinationsError, SettingsError
 from pipeline.core.consent import SKIPPED
 from pipeline.core.contract import Kind
 from pipeline.core.destination import Destination, Mode
@@ -30,18 +29,7 @@ from pipeline.core.reason import Reason
 from pipeline.exits import Exit
 from pipeline.flow.clocks import Moment
 from pipeline.flow.prepare import Way
-from pipeline.platforms import PLATFORMS, open_platform
-
-# What decides which file is read and how; a worker needs brokers as well, this does not.
-_NEEDED: Final = ("CAPI_DESTINATIONS_FILE", "CAPI_ENVIRONMENT")
-# Why a platform skips what rule and consent let pass.
-_SKIPPED_BY_PLATFORM: Final[Mapping[Reason, str]] = {
-    Reason.NO_PLATFORM_EVENT: "the platform has no event for this",
-    Reason.NOT_SET_UP: "the destination has no account for the place where it happened",
-    Reason.NO_REMAINING_VALUE: "the event does not say what is left of the order's value",
-}
-_NO_BROKERS: Final = {"CAPI_KAFKA_BOOTSTRAP_SERVERS": "unset:1"}
-
+from pipeline.platforms import open_platform
 
 Outcome = Literal["sent", "skipped", "refused", "off"]
 
@@ -81,7 +69,7 @@ def _judged(event: Event, way: Way, now: Moment) -> tuple[Outcome, Reason | None
         case Skipped() if decision in SKIPPED:
             return "skipped", found.reason, [consent]
         case Skipped():
-            return "skipped", found.reason, [_SKIPPED_BY_PLATFORM.get(found.reason, "the platform takes no such event")]
+            return "skipped", found.reason, [SKIPPED_BY_PLATFORM.get(found.reason, "the platform takes no such event")]
 
 
 @click.group()
@@ -92,12 +80,7 @@ def routes() -> None:
 @routes.command("explain")
 @FILE
 @KIND
-@click.option(
-    "--destinations",
-    "path",
-    type=click.Path(path_type=Path),
-    help="The destinations file, in place of CAPI_DESTINATIONS_FILE.",
-)
+@PATH
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def explain_command(file: BinaryIO, kind: Kind | None, path: Path | None, *, as_json: bool) -> None:
     """Say for each event of a file which destinations it would reach, and why the others not.
@@ -105,27 +88,15 @@ def explain_command(file: BinaryIO, kind: Kind | None, path: Path | None, *, as_
     FILE holds one JSON event, a list of them, or one a line; "-" (or nothing) is standard input.
     Nothing is sent, and no customer data is shown. Exit code 1 when an event has a fault.
     """
-    destinations = _destinations(os.environ, path)
+    destinations = read_destinations_file(os.environ, path)
     try:
         events = events_in(file.read(), kind)
     except PublishError as error:
-        _stop(error.lines, Exit.FAILURE)
+        stop(error.lines, Exit.FAILURE)
     now = time.time()
     told = [(event.name, [explain(event, each, now=now) for each in destinations]) for event in events]
     for line in _json(told) if as_json else _lines(told):
         click.echo(line)
-
-
-def _destinations(environ: Mapping[str, str], path: Path | None) -> tuple[Destination, ...]:
-    try:
-        settings = read_settings({**_NO_BROKERS, **{name: environ.get(name, "") for name in _NEEDED}})
-    except SettingsError as error:
-        _stop(error.lines, Exit.USAGE)
-    place = path or settings.destinations_file
-    try:
-        return load_destinations(place, PLATFORMS, production=settings.production)
-    except DestinationsError as error:
-        _stop([f"{place}: {line}" for line in error.lines], Exit.USAGE)
 
 
 def _shown(shaped: Shaped) -> Iterator[str]:
@@ -155,9 +126,3 @@ def _lines(told: Told) -> Iterator[str]:
 
 def _cells(each: Explanation) -> tuple[str, ...]:
     return each.destination, each.platform, each.mode, each.outcome, each.reason or "-"
-
-
-def _stop(lines: Iterable[str], code: Exit) -> NoReturn:
-    for line in lines:
-        click.echo(line, err=True)
-    sys.exit(code)

@@ -12,14 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.demo.arrivals import Arrival
-from pipeline.demo.flaws import PLATFORMS, Outcome
+from pipeline.demo.flaws import FLAWS, GOOD, PLATFORMS, REPEATED, TAKEN_BACK, Outcome
 from pipeline.demo.reckoning import Evidence, Placed, meant
 from pipeline.demo.showcase import email_hash, match_keys
 
 Row = tuple[Outcome, str]
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("accepted", "skipped", "dead-lettered")
 _STYLES: Final[Mapping[Outcome, str]] = {"accepted": "green", "skipped": "yellow", "dead-lettered": "red"}
-_SHOWN_OF_A_HASH: Final = 12
+_STORIES: Final = tuple(dict.fromkeys(flaw.story for flaw in (GOOD, *FLAWS, *TAKEN_BACK, REPEATED)))
+_SHOWN_OF_A_HASH: Final = 10
 
 
 def outcomes(placed: Sequence[Placed], evidence: Evidence) -> Table:
@@ -49,19 +50,26 @@ def stories(placed: Sequence[Placed]) -> Table:
     for item in placed:
         for platform, expected in item.entry.outlook.items():
             if expected.reason is not None:
-                told.setdefault((expected.outcome, expected.reason), {}).setdefault(item.entry.story, set()).add(
-                    platform
-                )
+                row = told.setdefault((expected.outcome, expected.reason), {})
+                row.setdefault(item.entry.story, set()).add(platform)
     table = Table.grid(padding=(0, 2, 0, 0))
-    for row in sorted(told, key=_order):
-        words = sorted(_where(story, platforms) for story, platforms in told[row].items())
-        table.add_row(Text(row[1], style=_STYLES[row[0]]), "; ".join(words))
+    for outcome, reason in sorted(told, key=_order):
+        found = told[outcome, reason]
+        words = [_where(story, found[story]) for story in _STORIES if story in found]
+        table.add_row(Text(reason, style=_STYLES[outcome]), "; ".join(words))
     return table
 
 
 def _where(story: str, platforms: Collection[str]) -> str:
-    named = ", ".join(platform for platform in PLATFORMS if platform in platforms)
-    return story if len(platforms) == len(PLATFORMS) else f"{story} ({named})"
+    at = [platform for platform in PLATFORMS if platform in platforms]
+    others = [platform for platform in PLATFORMS if platform not in platforms]
+    match others:
+        case []:
+            return story
+        case [one]:
+            return f"{story} (all but {one})"
+        case _:
+            return f"{story} ({', '.join(at)})"
 
 
 def offsets(evidence: Evidence) -> Table:

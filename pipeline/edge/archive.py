@@ -77,7 +77,7 @@ class KafkaArchive:
             message = self._consumer.poll(_TURN_SECONDS)
             if message is None:
                 continue
-            reached = _reached(message, left[-1] + 1)
+            reached = _reached(message)
             if reached is None:
                 # Retention took the place while it was read.
                 return left
@@ -91,19 +91,18 @@ class KafkaArchive:
         return []
 
 
-def _reached(message: Message, end: int) -> int | None:
-    """Return the offset that a message stands for, `end` at the end of the partition; None if the place is gone.
+def _reached(message: Message) -> int | None:
+    """Return the offset up to which nothing was passed over unseen, or None if that place is gone.
 
-    Raises KafkaException for any other error.
+    At the end of what may be read that is the end: beyond it a transaction may still be open.
+    Raises KafkaException for an error.
     """
     error = message.error()
-    if error is None:
+    if error is None or error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own begin so
         offset = message.offset()
         if offset is None:
             raise SourceBroken("a message without a position: this is not a consumed one")
         return offset
-    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's local errors are named with an underscore
-        return end
     if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - see above
         return None
     raise KafkaException(error)

@@ -86,7 +86,7 @@ class Errands:
             self._teller.tell(signals.Buried(name, reason, events))
         if failed:
             self._teller.tell(signals.BuryFailed(self._letters.trouble or "", failed))
-        replays, failed = self._replays.collect(0.0)
+        replays, failed = self._replays.collect(0.0 if letters or self._letters.pending else timeout)
         for name, events in Counter(each.destinations[0] for each in replays).items():
             self._teller.tell(signals.SentAgain(name, events))
         if failed:

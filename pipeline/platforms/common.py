@@ -1,50 +1,32 @@
-"""What several platforms do alike: names for our events, the day and the place of an event, web addresses, money."""
+"""What several platforms ask of an event alike: its day and country, its faults and notes, addresses, lines, money."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final, TypeGuard, cast
 
-from pipeline.core.contract import EVENTS_OF, Activity, App, Item, Lead, Order
+from pipeline.core.contract import Activity, Item, Lead, Order
+from pipeline.core.currency import currency
 from pipeline.core.model import Event
 from pipeline.core.normalize.place import country
+
+Json = Mapping[str, object]
+"""A part of an event in a platform's words."""
+NOTHING: Final[Json] = {}
 
 DAY: Final = 86_400.0
 # An age limit is applied half an hour early, so that waiting and retrying cannot tip a whole batch over it.
 MARGIN: Final = 1800.0
 # What takes a conversion back: sent as one, it would count.
 TAKEN_BACK: Final = frozenset({"order_refunded", "order_cancelled"})
-# The places of `extinfo`, the device facts that Meta and Snapchat want in one form.
-EXTINFO_ITEMS: Final = 16
 # Days from 0001-01-01 to 1970-01-01.
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+# A phone number as people of one country write it: no plus, no 00.
+_NATIONAL: Final = re.compile(r"\s*(?!00)[0-9(][0-9 ().\-/]{4,}").fullmatch
 _WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?", re.IGNORECASE).fullmatch
-
-
-def check_event_names(given: Mapping[str, str], conversions: Collection[str]) -> None:
-    """Check the option `event_names`: our event to the platform's name.
-
-    Raises ValueError for an event that is none of ours, for a blank name, and for what takes a conversion back under
-    a name of `conversions`, which would count it.
-    """
-    known = {name for names in EVENTS_OF.values() for name in names}
-    for event, name in given.items():
-        if event not in known:
-            raise ValueError(f"event_names: {event} is none of our events; known are {', '.join(sorted(known))}")
-        if not name.strip():
-            raise ValueError(f"event_names: the name for {event} is blank")
-        if event in TAKEN_BACK and name in conversions:
-            raise ValueError(f"event_names: {event} as {name} would count what was taken back as a conversion")
-
-
-def check_web_address(option: str, text: str) -> None:
-    """Raise ValueError unless the option is a web address with a host."""
-    if web_address(text) is None:
-        raise ValueError(f"{option} must begin with https:// (or http://) and name a host")
 
 
 def web_address(raw: str | None) -> str | None:
@@ -71,8 +53,7 @@ def country_of(event: Event) -> str | None:
 
 def custom_name(event: Event) -> str | None:
     """Return the name that its producer gave a custom activity; None for every other event."""
-    activity = activity_of(event)
-    return activity["custom_name"] if activity is not None and activity["name"] == "CUSTOM" else None
+    return cast("Activity", event.body)["custom_name"] if event.name == "custom" else None
 
 
 def taken_name(event: Event, standard: Collection[str]) -> str | None:
@@ -85,6 +66,41 @@ def taken_name(event: Event, standard: Collection[str]) -> str | None:
 
 def _bare(name: str) -> str:
     return "".join(filter(str.isalnum, name)).lower()
+
+
+def shared_fault(event: Event, name: str, purchases: Collection[str]) -> str | None:
+    """Return what is missing or wrong by rules that platforms share, or None. Never holds a value.
+
+    `purchases` are the names under which an event is money, and an amount without a currency is none.
+    Decoding checks the currency only where there is an amount.
+    """
+    if event.id.isspace():
+        return "event_id is blank"
+    body = event.body
+    if name in purchases and (body["value"] is None or not body["currency"]):
+        return f"a {name} needs value and currency"
+    if body["currency"] and currency(body["currency"]) is None:
+        return "currency is not an ISO 4217 code"
+    return None
+
+
+def below_zero(event: Event) -> str | None:
+    """Return that the event is worth less than nothing, or None."""
+    value = event.body["value"]
+    return "value is below zero" if value is not None and value < 0 else None
+
+
+def lacks_country(event: Event, country: str | None, dropped: Collection[str], phone: str) -> bool:
+    """Whether a number was dropped that a country would have made good: the note `phone_no_country`.
+
+    `phone` is the platform's name for the key; `country` is what `country_of` found.
+    """
+    return country is None and phone in dropped and any(map(_NATIONAL, event.body["customer"]["phones"]))
+
+
+def is_said(text: str | None) -> TypeGuard[str]:
+    """Whether there is anything to read."""
+    return text is not None and bool(text.strip())
 
 
 def items_of(event: Event) -> list[Item]:
@@ -109,24 +125,7 @@ def activity_of(event: Event) -> Activity | None:
     return cast("Activity", event.body) if event.kind == "activity" else None
 
 
-def extinfo_of(app: App) -> list[str]:
-    """Return the device facts as they were given, or as many as the app's own fields make; no place is filled up."""
-    return app["extinfo"] or [
-        "a2" if app["os"] == "ANDROID" else "i2",
-        app["app_id"] or "",
-        app["app_version"] or "",
-        app["app_version"] or "",
-        app["os_version"] or "",
-    ]
-
-
 def currency_of(event: Event) -> str | None:
-    """Return the currency of every amount in capital letters; decoding made sure that it is an ISO 4217 code."""
+    """Return the currency in capital letters: an ISO 4217 code where `shared_fault` found none, or any amount is there."""
     raw = event.body["currency"]
     return raw.strip().upper() if raw else None
-
-
-def plain_decimal(amount: Decimal) -> str:
-    """Write an amount as text without exponent and without needless zeros: `72.39`, `4500`."""
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -23,11 +23,12 @@ from pipeline.core.reason import Reason
 from pipeline.platforms import google_parts as parts
 from pipeline.platforms import google_replies as replies
 from pipeline.platforms.base import Grant, Platform, PlatformKind, encoded
-from pipeline.platforms.common import DAY, MARGIN, TAKEN_BACK, country_of, day_of
+from pipeline.platforms.common import DAY, MARGIN, TAKEN_BACK, Json, country_of, day_of
 from pipeline.platforms.google_keys import CLICK_IDS, POSTAL_ADDRESS, WEIGHTS, match_table
 from pipeline.platforms.google_options import ACCOUNT, EVENT_SOURCES, GoogleOptions, customer_id, faults
 from pipeline.platforms.google_status import GoogleFollowing
 from pipeline.platforms.google_token import grant_of
+from pipeline.platforms.options import options_of
 
 # Google Ads Help: how long after its click a conversion counts, and without a click. The API itself gives no number.
 MOST_AGE: Final = 90 * DAY
@@ -50,7 +51,7 @@ class Google(Platform):
     """One Google Ads account, with a conversion action for each event."""
 
     def __init__(self, destination: Destination) -> None:
-        options = destination.options if isinstance(destination.options, GoogleOptions) else GoogleOptions()
+        options = options_of(destination, GoogleOptions)
         self.destination = destination
         self._options = options
         self._actions = dict(options.conversion_actions)
@@ -81,15 +82,16 @@ class Google(Platform):
         skipped = self._not_restated(event, worth) if taken_back else None
         if skipped is not None:
             return Skipped(skipped)
-        fault = _fault(event, worth)
+        fault = parts.fault_of(event, worth)
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
         country = country_of(event)
         found = identify(event.body, self.keys(event), country, day_of(event), event.seals)
         click = parts.click_of(found.keys)
         identifiers = parts.user_identifiers(found.keys)
-        if click is None and not identifiers:
-            return Refusal(Reason.NO_MATCH_KEY, "Google needs a click id, an e-mail, a phone or a whole address")
+        unmatchable = parts.unmatchable(click, identifiers)
+        if unmatchable is not None:
+            return Refusal(Reason.NO_MATCH_KEY, unmatchable)
         sent = identifiers[: parts.MOST_IDENTIFIERS]
         ad_identifiers = parts.ad_identifiers(found.keys, click)
         device = parts.device(found.keys)
@@ -113,7 +115,7 @@ class Google(Platform):
             match_keys=(*dict.fromkeys(name for one in sent for name in one), *ad_identifiers, *device),
             dropped=found.dropped,
             group=action,
-            notes=parts.notes(found, country, len(identifiers) - len(sent), restated=taken_back),
+            notes=parts.notes_of(event, found, country, cut=len(identifiers) - len(sent)),
         )
 
     @override
@@ -140,18 +142,18 @@ class Google(Platform):
             return Reason.NO_REMAINING_VALUE
         return Reason.NO_PLATFORM_EVENT if worth == 0 and self._options.cancellations == "skip" else None
 
-    def _source(self, body: Body) -> parts.Json:
+    def _source(self, body: Body) -> Json:
         """Return where it happened. What adds to a Google tag happened on the web, or Google is not told."""
         source = self._sources[body["action_source"]]
         return {} if self._options.shape == "webpage" and source != "WEB" else {"eventSource": source}
 
-    def _cart(self, event: Event, click: str | None) -> parts.Json:
+    def _cart(self, event: Event, click: str | None) -> Json:
         """Return the cart of a new order or a step towards one; Google ignores it with a braid."""
         if self._merchant is None or event.name in TAKEN_BACK or click in ("wbraid", "gbraid"):
             return {}
         return parts.cart_data(event, self._merchant)
 
-    def _destination(self, action: str) -> parts.Json:
+    def _destination(self, action: str) -> Json:
         login = self._options.login_account
         return {
             "operatingAccount": _account(self.destination.account),
@@ -160,11 +162,11 @@ class Google(Platform):
         }
 
 
-def _account(account: str) -> parts.Json:
+def _account(account: str) -> Json:
     return {"accountType": "GOOGLE_ADS", "accountId": customer_id(account)}
 
 
-def _merchant(options: GoogleOptions) -> parts.Json | None:
+def _merchant(options: GoogleOptions) -> Json | None:
     cart = options.cart
     if cart is None:
         return None
@@ -179,18 +181,6 @@ def _merchant(options: GoogleOptions) -> parts.Json | None:
 def _may_have_address(body: Body) -> bool:
     place = place_of(body)
     return place is not None and place not in NO_ADDRESS
-
-
-def _fault(event: Event, worth: Decimal | None) -> str | None:
-    """Return what Google's pages require of this event and it does not have, or None."""
-    if "@" in event.own_id:
-        # Reference of transactionId: no personal data in it, and this one leaves unhashed.
-        return "the id of the order, lead or activity looks like an e-mail address"
-    if worth is not None and worth < 0:
-        return "a conversion cannot be worth less than nothing"
-    if worth is not None and not event.body["currency"]:
-        return "a value needs a currency"
-    return None
 
 
 KIND: Final = PlatformKind(

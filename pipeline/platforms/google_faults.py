@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
-
 from pipeline.core.model import Halt, Later, Refusal, Reply
 from pipeline.core.reason import Reason
+from pipeline.platforms.reading import formed, halted, is_outage, longest, object_of, objects_of, retry_after, text_of
 
 # The account, the conversion action or the contract is wrong, whatever path the answer names.
 CONFIGURATION: Final = frozenset(
@@ -47,11 +46,9 @@ _FIELDS: Final = frozenset(
     "user_properties customer_type cart_data merchant_id merchant_feed_label merchant_feed_language_code "
     "transaction_discount coupon_codes items merchant_product_id quantity unit_price".split()
 )
-_CODE: Final = re.compile("[A-Z][A-Z0-9_]{2,79}")
-_REQUEST_ID: Final = re.compile("[0-9A-Za-z._:/+=-]{1,128}")
+_CODE: Final = re.compile("[A-Z][A-Z0-9_]{2,79}").fullmatch
+_REQUEST_ID: Final = re.compile("[0-9A-Za-z._:/+=-]{1,128}").fullmatch
 _DURATION: Final = re.compile(r"([0-9]{1,6})(?:\.[0-9]{1,9})?s")
-# Longer than this a request to wait is not believed.
-_MOST_WAIT: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +112,12 @@ def nobodys_fault(fault: Fault) -> Later | Halt | None:
     wrong = sorted(reason for reason in reasons if is_configuration(reason))
     if wrong:
         return Halt(Reason.MISCONFIGURED, f"{fault.detail}: {', '.join(wrong)}")
-    if 300 <= fault.http_status < 400:
-        return Halt(Reason.MISCONFIGURED, f"HTTP {fault.http_status}: a redirect, which a token must not follow")
-    if fault.http_status in (403, 404, 405) or fault.status in _ACCOUNT:
+    halt = halted(fault.http_status, fault.detail)
+    if halt is not None:
+        return halt
+    if fault.status in _ACCOUNT:
         return Halt(Reason.MISCONFIGURED, fault.detail)
-    if fault.http_status in (408, 409) or not 400 <= fault.http_status < 500 or fault.status in _TRANSIENT:
+    if is_outage(fault.http_status) or fault.http_status == 409 or fault.status in _TRANSIENT:
         return Later(Reason.OUTAGE, fault.detail, fault.wait)
     return None
 
@@ -131,26 +129,29 @@ def is_configuration(reason: str) -> bool:
 
 def fault_of(reply: Reply, answer: Mapping[str, object]) -> Fault:
     """Read an error answer; whatever is missing or has not its form is empty."""
-    error = _object(answer.get("error"))
-    details = list(objects(error.get("details")))
-    metadata = [_object(detail.get("metadata")) for detail in details]
+    error = object_of(answer.get("error"))
+    details = list(objects_of(error.get("details")))
+    metadata = [object_of(detail.get("metadata")) for detail in details]
     ids = [*(detail.get("requestId") for detail in details), *(one.get("requestId") for one in metadata)]
     return Fault(
         http_status=reply.status,
-        status=_formed(_CODE, error.get("status")),
-        reason=_first(_formed(_CODE, detail.get("reason")) for detail in details),
-        quota=_first(_text(one.get("quota_limit")) for one in metadata),
-        request_id=_first(_formed(_REQUEST_ID, one) for one in ids),
+        status=formed(_CODE, error.get("status")),
+        reason=_first(formed(_CODE, detail.get("reason")) for detail in details),
+        quota=_first(text_of(one.get("quota_limit")) for one in metadata),
+        request_id=_first(formed(_REQUEST_ID, one) for one in ids),
         wait=_wait(reply, details),
         violations=[
-            _violation(one) for detail in details for one in objects(detail.get("fieldViolations")) if one.get("field")
+            _violation(one)
+            for detail in details
+            for one in objects_of(detail.get("fieldViolations"))
+            if one.get("field")
         ],
     )
 
 
 def _violation(given: Mapping[str, object]) -> Violation:
-    found = _INDEX.search(_text(given.get("field")))
-    reason = _formed(_CODE, given.get("reason"))
+    found = _INDEX.search(text_of(given.get("field")))
+    reason = formed(_CODE, given.get("reason"))
     if found is None:
         return Violation(None, "", reason)
     path = found[2] or ""
@@ -160,48 +161,19 @@ def _violation(given: Mapping[str, object]) -> Violation:
 
 def _wait(reply: Reply, details: Sequence[Mapping[str, object]]) -> float | None:
     """Return the longest wait that a header or google.rpc.RetryInfo asks for, in seconds."""
-    asked = [_DURATION.fullmatch(_text(detail.get("retryDelay"))) for detail in details]
-    waits = [float(found[1]) for found in asked if found is not None]
-    after = reply.headers.get("retry-after", "")
-    if after.isascii() and after.isdecimal():
-        waits.append(float(after[:6]))
-    return min(max(waits), _MOST_WAIT) if any(waits) else None
-
-
-def json_object(body: bytes) -> Mapping[str, object]:
-    """Read a JSON object; anything else is an empty one."""
-    try:
-        return _object(orjson.loads(body))
-    except orjson.JSONDecodeError:
-        return {}
-
-
-def objects(value: object) -> Iterator[Mapping[str, object]]:
-    """Yield the objects of a list; what is no list holds none."""
-    return (one for one in (value if isinstance(value, list) else ()) if isinstance(one, dict))
+    asked = [_DURATION.fullmatch(text_of(detail.get("retryDelay"))) for detail in details]
+    waits = (float(found[1]) for found in asked if found is not None)
+    return longest([*waits, retry_after(reply) or 0.0])
 
 
 def code_of(value: object) -> str:
     """Return a code of Google's if the value has the form of one, else the empty text."""
-    return _formed(_CODE, value)
+    return formed(_CODE, value)
 
 
 def request_id_of(value: object) -> str:
     """Return the id of a request if the value has the form of one, else the empty text."""
-    return _formed(_REQUEST_ID, value)
-
-
-def _object(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _formed(form: re.Pattern[str], value: object) -> str:
-    text = _text(value)
-    return text if form.fullmatch(text) else ""
+    return formed(_REQUEST_ID, value)
 
 
 def _first(values: Iterator[str]) -> str:

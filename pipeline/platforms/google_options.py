@@ -10,7 +10,8 @@ from typing import Final, Literal, get_args
 
 from pipeline.core.contract import EVENTS_OF, ActionSource
 from pipeline.core.destination import Destination
-from pipeline.platforms.common import TAKEN_BACK, check_web_address
+from pipeline.platforms.common import TAKEN_BACK
+from pipeline.platforms.options import check_web_address
 
 EventSource = Literal["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"]
 

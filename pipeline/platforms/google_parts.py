@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal, cast
 
 from pipeline.core.contract import Body, Item, Order
+from pipeline.core.currency import currency
 from pipeline.core.identify import Identified, Value
 from pipeline.core.model import Event
-from pipeline.platforms.common import TAKEN_BACK, currency_of, items_of, order_of
+from pipeline.platforms.common import NOTHING, TAKEN_BACK, Json, currency_of, items_of, lacks_country, order_of
 from pipeline.platforms.google_keys import CLICK_IDS, POSTAL_ADDRESS
 
-Json = Mapping[str, object]
 Note = Literal["address_incomplete", "identifiers_cut", "phone_no_country", "restated"]
 
 # limits page: more refuse the whole request.
@@ -21,7 +21,6 @@ MOST_IDENTIFIERS: Final = 10
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CHOICES: Final[Mapping[str, str]] = {"GRANTED": "CONSENT_GRANTED", "DENIED": "CONSENT_DENIED"}
 _CUSTOMER_TYPES: Final = frozenset({"NEW", "RETURNING"})
-_NOTHING: Final[Json] = {}
 
 
 def timestamp(ms: int) -> str:
@@ -40,12 +39,32 @@ def worth(event: Event) -> Decimal | None:
     return Decimal(0) if left is None and event.name == "order_cancelled" else left
 
 
+def fault_of(event: Event, worth: Decimal | None) -> str | None:
+    """Return what Google requires of this event and it does not have, or None. Never holds a value."""
+    if "@" in event.own_id:
+        # Reference of transactionId: no personal data in it, and this one leaves unhashed.
+        return "the id of the order, lead or activity looks like an e-mail address"
+    if worth is not None and worth < 0:
+        return "a conversion cannot be worth less than nothing"
+    if worth is not None and currency(event.body["currency"] or "") is None:
+        # Decoding knows the amounts that were given, and not that a cancelled order is worth nothing.
+        return "currency is not an ISO 4217 code"
+    return None
+
+
+def unmatchable(click: str | None, identifiers: Sequence[Json]) -> str | None:
+    """Return why nobody can be matched, or None: `click` and `identifiers` are all that matches. Never holds a value."""
+    if click is None and not identifiers:
+        return "Google needs a click id, an e-mail, a phone or a whole address"
+    return None
+
+
 def money(amount: Decimal | None, event: Event) -> Json:
     """Return value and currency, in units of the currency; neither without the other."""
-    currency = currency_of(event)
-    if amount is None or currency is None:
-        return _NOTHING
-    return {"conversionValue": float(amount), "currency": currency}
+    unit = currency_of(event)
+    if amount is None or unit is None:
+        return NOTHING
+    return {"conversionValue": float(amount), "currency": unit}
 
 
 def user_identifiers(keys: Mapping[str, Value]) -> list[Json]:
@@ -92,14 +111,14 @@ def device(keys: Mapping[str, Value]) -> Json:
 def user_properties(body: Body) -> Json:
     """Return whether the customer is new, if that is known."""
     kind = body["customer"]["type"]
-    return {"customerType": kind} if kind in _CUSTOMER_TYPES else _NOTHING
+    return {"customerType": kind} if kind in _CUSTOMER_TYPES else NOTHING
 
 
 def cart_data(event: Event, merchant: Json) -> Json:
     """Return what was bought, behind what names the merchant's feed; nothing without a line that names a product."""
     items = [_line(item) for item in items_of(event) if item["quantity"] > 0]
     if not items:
-        return _NOTHING
+        return NOTHING
     cart: dict[str, object] = dict(merchant)
     order = order_of(event)
     if order is not None and order["discount"] is not None and order["discount"] >= 0:
@@ -121,13 +140,16 @@ def _line(item: Item) -> Json:
 
 def section(name: str, content: Json) -> Json:
     """Return a section under its name, or nothing where it has no content: Google knows no empty ones."""
-    return {name: content} if content else _NOTHING
+    return {name: content} if content else NOTHING
 
 
-def notes(found: Identified, country: str | None, cut: int, *, restated: bool) -> tuple[Note, ...]:
-    """Return what people should know; `identifiers_cut` stands once for each that Google takes no more."""
-    noted: list[Note] = ["restated"] if restated else []
-    if country is None and "phoneNumber" in found.dropped:
+def notes_of(event: Event, found: Identified, country: str | None, *, cut: int) -> tuple[Note, ...]:
+    """Return what people should know of an event that is sent.
+
+    `identifiers_cut` stands once for each of the `cut` ones that Google takes no more.
+    """
+    noted: list[Note] = ["restated"] if event.name in TAKEN_BACK else []
+    if lacks_country(event, country, found.dropped, "phoneNumber"):
         noted.append("phone_no_country")
     whole = all(name in found.keys for name in POSTAL_ADDRESS)
     if not whole and ("givenName" in found.keys or "familyName" in found.keys):

@@ -13,16 +13,8 @@ from typing import Final
 
 from pipeline.core.model import Accepted, Blamed, Doubt, Halt, Later, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
-from pipeline.platforms.google_faults import (
-    Fault,
-    Violation,
-    code_of,
-    fault_of,
-    json_object,
-    nobodys_fault,
-    objects,
-    request_id_of,
-)
+from pipeline.platforms.google_faults import Fault, Violation, code_of, fault_of, nobodys_fault, request_id_of
+from pipeline.platforms.reading import json_object, objects_of
 
 TOO_MANY: Final = "TOO_MANY_EVENTS"
 NO_KEYS: Final = "NO_IDENTIFIERS_PROVIDED"
@@ -57,7 +49,7 @@ def _read_success(answer: Mapping[str, object], *, tests: bool) -> Verdict:
     if not receipt and not (tests and answer.get("error") is None):
         # Sending again is harmless: the transaction id tells Google that it has them.
         return Later(Reason.OUTAGE, "HTTP 200 without an answer in Google's form")
-    warned = Counter(code_of(one.get("reason")) or "UNNAMED" for one in objects(answer.get("fieldWarnings")))
+    warned = Counter(code_of(one.get("reason")) or "UNNAMED" for one in objects_of(answer.get("fieldWarnings")))
     return Accepted("" if tests else receipt, warned)
 
 

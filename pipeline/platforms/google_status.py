@@ -15,8 +15,10 @@ from pipeline.core.destination import Destination
 from pipeline.core.model import Halt, Later, NoReply, Refusal, Reply, Request
 from pipeline.core.reason import Reason
 from pipeline.platforms.follow import Again, Bury, Counted, Done, Fate, Final, Pending
-from pipeline.platforms.google_faults import Fault, code_of, fault_of, json_object, nobodys_fault, objects
+from pipeline.platforms.google_faults import Fault, code_of, fault_of, nobodys_fault
 from pipeline.platforms.google_options import GoogleOptions
+from pipeline.platforms.options import options_of
+from pipeline.platforms.reading import json_object, object_of, objects_of
 
 FIRST_POLL: Constant = 1800.0
 GROWTH: Constant = 1.3
@@ -59,7 +61,7 @@ class GoogleFollowing:
     """The final word on the batches of one Google Ads account."""
 
     def __init__(self, destination: Destination) -> None:
-        options = destination.options if isinstance(destination.options, GoogleOptions) else GoogleOptions()
+        options = options_of(destination, GoogleOptions)
         self._url = f"{options.base_url.rstrip('/')}/v1/requestStatus:retrieve"
 
     def status_request(self, receipt: str, secrets: Mapping[str, str]) -> Request:
@@ -104,7 +106,7 @@ def _read_fault(fault: Fault, count: int) -> Final | Later | Halt:
 
 def _read_state(answer: Mapping[str, object], count: int) -> Pending | Final | Later:
     # A request of ours has one destination.
-    states = list(objects(answer.get("requestStatusPerDestination")))
+    states = list(objects_of(answer.get("requestStatusPerDestination")))
     if len(states) != 1:
         return Later(Reason.OUTAGE, "HTTP 200 without an answer in Google's form")
     state = states[0]
@@ -171,15 +173,13 @@ def _gravity(fate: Fate) -> int:
 
 def _agrees(state: Mapping[str, object], count: int) -> bool:
     """Whether Google counts as many events as were sent: else its positions are not ours."""
-    ingested = state.get("eventsIngestionStatus")
-    told = ingested.get("recordCount") if isinstance(ingested, dict) else None
+    told = object_of(state.get("eventsIngestionStatus")).get("recordCount")
     return told is None or _number(told) == count
 
 
 def _counts(state: Mapping[str, object], section: str, name: str) -> Iterator[tuple[str, int, frozenset[int]]]:
     """Yield reason, number and positions of each entry; an entry without a number concerns as many as it lists."""
-    info = state.get(section)
-    for entry in objects(info.get(name) if isinstance(info, dict) else None):
+    for entry in objects_of(object_of(state.get(section)).get(name)):
         listed = entry.get("recordIndices")
         indices = [one for one in listed if type(one) is int] if isinstance(listed, list) else []
         told = _number(entry.get("recordCount"))

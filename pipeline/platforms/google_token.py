@@ -18,8 +18,8 @@ from pipeline.core.model import Halt, Later, NoReply, Reply, Request
 from pipeline.core.reason import Reason
 from pipeline.platforms.base import Grant, Token
 from pipeline.platforms.common import web_address
-from pipeline.platforms.google_faults import json_object
 from pipeline.platforms.google_options import GoogleOptions
+from pipeline.platforms.reading import formed, json_object
 
 SCOPE: Final = "https://www.googleapis.com/auth/datamanager"
 TOKEN_URL: Final = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, not a secret
@@ -94,7 +94,7 @@ def read_token(reply: Reply | NoReply) -> Token | Later | Halt:
         return Later(Reason.OUTAGE, f"token: {reply.cause}")
     answer = json_object(reply.body)
     error = answer.get("error")
-    word = error if isinstance(error, str) and _ERROR(error) else ""
+    word = formed(_ERROR, error)
     detail = f"token: HTTP {reply.status}{f', {word}' if word else ''}"
     if reply.status == 200 and error is None:
         value, seconds = answer.get("access_token"), answer.get("expires_in")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
@@ -18,8 +18,6 @@ from typing import Final
 import orjson
 from typing_extensions import override
 
-from pipeline.core.contract import Body, Messaging
-from pipeline.core.currency import currency
 from pipeline.core.destination import Destination, Limits
 from pipeline.core.identify import MatchTable, identify
 from pipeline.core.model import Advice, Batch, Event, NoReply, Refusal, Reply, Request, Shaped, Skipped, Verdict
@@ -27,18 +25,10 @@ from pipeline.core.reason import Reason
 from pipeline.platforms import meta_parts as parts
 from pipeline.platforms import meta_replies as replies
 from pipeline.platforms.base import Platform, PlatformKind, encoded
-from pipeline.platforms.common import (
-    DAY,
-    MARGIN,
-    check_event_names,
-    check_web_address,
-    country_of,
-    custom_name,
-    day_of,
-    taken_name,
-    web_address,
-)
-from pipeline.platforms.meta_keys import ExternalIds, lead_keys, order_keys
+from pipeline.platforms.common import DAY, MARGIN, country_of, custom_name, day_of, web_address
+from pipeline.platforms.external_ids import ExternalIds
+from pipeline.platforms.meta_keys import WEIGHTS, match_table
+from pipeline.platforms.options import check_event_names, check_web_address, options_of
 
 # Our event names in Meta's words; a destination may override each one.
 # Meta knows no refund and no cancellation: sending one as anything else would count it as a conversion.
@@ -61,6 +51,7 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
     "contact": "Contact",
     "schedule": "Schedule",
 }
+STANDARD_EVENTS: Final = frozenset(EVENT_NAMES.values())
 # Business messaging takes a closed list of names, and calls a lead differently (business-messaging page).
 MESSAGING_NAMES: Final[Mapping[str, str]] = {
     "order_placed": "Purchase",
@@ -70,11 +61,6 @@ MESSAGING_NAMES: Final[Mapping[str, str]] = {
     "add_to_cart": "AddToCart",
     "initiate_checkout": "InitiateCheckout",
 }
-_STANDARD: Final = frozenset(EVENT_NAMES.values())
-ALLOWED_IN_MESSAGING: Final = frozenset(
-    "Purchase LeadSubmitted InitiateCheckout AddToCart ViewContent OrderCreated OrderShipped OrderDelivered "
-    "OrderCanceled OrderReturned CartAbandoned QualifiedLead RatingProvided ReviewProvided".split()
-)
 ACTION_SOURCES: Final[Mapping[str, str]] = {
     "WEBSITE": "website",
     "APP": "app",
@@ -91,14 +77,6 @@ _VERSION: Final = re.compile(r"v[0-9]{2}\.0").fullmatch
 # server-event and offline-events pages: 7 days, 62 for physical stores.
 MOST_AGE: Final = 7 * DAY
 MOST_AGE_IN_STORE: Final = 62 * DAY
-
-# best-practices page: user_data with nothing beyond one of these sets is refused (subcode 2804050).
-TOO_BROAD: Final = (
-    frozenset({"ct", "country", "st", "zp", "ge", "client_user_agent"}),
-    frozenset({"db", "client_user_agent"}),
-    frozenset({"fn", "ge"}),
-    frozenset({"ln", "ge"}),
-)
 
 # graph-api/changelog: the day on which a version ends; CAPI follows the Graph API's schedule, not the Marketing API's.
 VERSION_ENDS: Final[Mapping[str, date]] = {
@@ -134,19 +112,18 @@ class MetaOptions:
         if not _VERSION(self.api_version):
             raise ValueError("api_version must look like v25.0")
         check_web_address("base_url", self.base_url)
-        check_event_names(self.event_names, EVENT_NAMES.values())
+        check_event_names(self.event_names, STANDARD_EVENTS)
 
 
 class Meta(Platform):
     """One dataset (pixel)."""
 
     def __init__(self, destination: Destination) -> None:
-        options = destination.options if isinstance(destination.options, MetaOptions) else MetaOptions()
+        options = options_of(destination, MetaOptions)
         self.destination = destination
         self._names = {**EVENT_NAMES, **options.event_names}
         self._messaging_names = {**MESSAGING_NAMES, **options.event_names}
-        keys = order_keys(options.external_ids)
-        self._keys = {"order": keys, "lead": lead_keys(options.external_ids), "activity": keys}
+        self._tables = {lead: match_table(options.external_ids, lead=lead) for lead in (False, True)}
         self._url = f"{options.base_url.rstrip('/')}/{options.api_version}/{destination.account}/events"
         code = options.test_event_code
         self._tail = b"" if code is None else b',"test_event_code":' + orjson.dumps(code)
@@ -154,7 +131,7 @@ class Meta(Platform):
     @override
     def keys(self, event: Event) -> MatchTable:
         """Return the table for leads, or for everything else."""
-        return self._keys[event.kind]
+        return self._tables[event.kind == "lead"]
 
     @override
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
@@ -164,25 +141,19 @@ class Meta(Platform):
         name = (self._messaging_names if source == "MESSAGING" else self._names).get(event.name) or custom_name(event)
         if name is None or (event.name == "lead_lost" and source != "SYSTEM"):
             return Skipped(Reason.NO_PLATFORM_EVENT)
-        found = identify(body, self._keys[event.kind], country_of(event), day_of(event), event.seals)
+        found = identify(body, self.keys(event), country_of(event), day_of(event), event.seals)
         user_data = found.keys
         url = web_address(body["touch"]["url"])
         if "fbc" in user_data and parts.click_after_event(body):
             # cookies page: a click cannot come after what it led to; such a stamp was minted late.
             del user_data["fbc"]
             found.dropped = tuple(dict.fromkeys((*found.dropped, "fbc")))
-        fault = (
-            taken_name(event, _STANDARD)
-            or _missing(body, name)
-            or _missing_at(body, name, url, user_data)
-            or parts.fault_of(event)
-        )
+        fault = parts.fault_of(event, name, url, user_data, STANDARD_EVENTS)
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
-        if any(user_data.keys() <= weak for weak in TOO_BROAD):
-            return Refusal(
-                Reason.NO_MATCH_KEY, f"Meta cannot match a person by only: {', '.join(user_data) or 'nothing'}"
-            )
+        unmatchable = parts.unmatchable(user_data)
+        if unmatchable is not None:
+            return Refusal(Reason.NO_MATCH_KEY, unmatchable)
         shaped = {
             "event_name": name,
             "event_time": int(event.time),
@@ -190,7 +161,7 @@ class Meta(Platform):
             "action_source": ACTION_SOURCES[source],
             **parts.page(url, body["touch"]["referrer"]),
             "user_data": user_data,
-            **({"custom_data": custom} if (custom := parts.custom_data(event)) else {}),
+            **parts.custom_data(event),
             **parts.processing(body),
         }
         most_age = MOST_AGE_IN_STORE if source == "STORE" else MOST_AGE
@@ -231,44 +202,6 @@ def appsecret_proof(app_secret: str, token: str) -> str:
     return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
-def _missing(body: Body, name: str) -> str | None:
-    """Return what Meta's pages require of this event and it does not have, or None."""
-    if name == "Purchase" and (body["value"] is None or not body["currency"]):
-        return "a Purchase needs value and currency"
-    if body["currency"] and currency(body["currency"]) is None:
-        return "currency is not an ISO 4217 code"
-    return None
-
-
-def _missing_at(body: Body, name: str, url: str | None, user_data: Collection[str]) -> str | None:
-    """Return what the place where it happened requires; `user_data` are the keys that stood their rules."""
-    match body["action_source"]:
-        case "WEBSITE":
-            if url is None:
-                return "a website event needs touch.url with http or https"
-            if "client_user_agent" not in user_data:
-                return "a website event needs touch.user_agent"
-        case "APP":
-            if body["app"] is None:
-                return "an app event needs app"
-        case "MESSAGING":
-            return _missing_in_conversation(body["messaging"], name, user_data)
-        case _:
-            pass
-    return None
-
-
-def _missing_in_conversation(messaging: Messaging | None, name: str, user_data: Collection[str]) -> str | None:
-    """Return what Meta's business messaging requires."""
-    if messaging is None:
-        return "a messaging event needs messaging.channel"
-    if name not in ALLOWED_IN_MESSAGING:
-        return f"Meta takes no {name} from business messaging"
-    channel = messaging["channel"]
-    missing = [key for key in parts.MESSAGING_KEYS[channel] if key not in user_data]
-    return f"{channel} needs {' and '.join(missing)} from messaging, in Meta's form" if missing else None
-
-
 def notices(options: object, today: date) -> Sequence[str]:
     """Warn half a year before the API version of a destination ends."""
     version = options.api_version if isinstance(options, MetaOptions) else ""
@@ -278,28 +211,6 @@ def notices(options: object, today: date) -> Sequence[str]:
     word = "ended" if ends <= today else "ends"
     return (f"Graph API {version} {word} on {ends}: set options.api_version to a newer one",)
 
-
-# Our estimate, in the order in which Meta's best-practices page ranks customer information parameters.
-WEIGHTS: Final[Mapping[str, float]] = {
-    "em": 3.0,
-    "lead_id": 3.0,
-    "ph": 2.0,
-    "fbc": 2.0,
-    "madid": 2.0,
-    "external_id": 1.0,
-    "fb_login_id": 1.0,
-    "fbp": 0.5,
-    "client_ip_address": 0.5,
-    "client_user_agent": 0.2,
-    "db": 0.4,
-    "fn": 0.2,
-    "ln": 0.2,
-    "zp": 0.1,
-    "ct": 0.1,
-    "st": 0.1,
-    "country": 0.1,
-    "ge": 0.1,
-}
 
 KIND: Final = PlatformKind(
     name="meta",

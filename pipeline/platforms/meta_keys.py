@@ -7,17 +7,14 @@ Meta takes hashes in lists and everything else as single values.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from pipeline.core.identify import MatchTable
 from pipeline.core.match_key import Dated, Form, Local, MatchKey, Numeric, Paired, Plain
 from pipeline.core.normalize import network, person, place
 from pipeline.core.normalize.email import email
-from pipeline.core.normalize.identifier import external_id, external_id_as_written
 from pipeline.core.normalize.phone import phone
-
-ExternalIds = Literal["folded", "as-written"]
-"""What the pixel sends as `external_id`: without white space and in lower case, or as the shop wrote it."""
+from pipeline.platforms.external_ids import ExternalIds, rule_of
 
 _CUSTOMER: Final = (
     MatchKey("em", "customer.emails", Plain(email), built=True),
@@ -62,19 +59,46 @@ _LEAD: Final = (MatchKey("lead_id", "meta_lead_id", Numeric(network.lead_id), Fo
 
 
 def _customer(external_ids: ExternalIds) -> tuple[MatchKey, ...]:
-    rule = external_id if external_ids == "folded" else external_id_as_written
-    return (*_CUSTOMER, MatchKey("external_id", "customer.external_ids", Plain(rule), built=True), _LOGIN)
+    return (*_CUSTOMER, MatchKey("external_id", "customer.external_ids", rule_of(external_ids), built=True), _LOGIN)
 
 
-def order_keys(external_ids: ExternalIds = "folded") -> MatchTable:
-    """Compile Meta's table for orders. Make it once per destination."""
-    return MatchTable((*_customer(external_ids), *_VISIT, *_APP, *_MESSAGING))
+def match_table(external_ids: ExternalIds = "folded", *, lead: bool) -> MatchTable:
+    """Compile the table for leads, with the id of the lead ad's lead, or for anything else.
 
-
-def lead_keys(external_ids: ExternalIds = "folded") -> MatchTable:
-    """Compile Meta's table for leads: as for orders, and the id of the lead ad's lead."""
-    return MatchTable((*_customer(external_ids), *_VISIT, *_APP, *_MESSAGING, *_LEAD))
+    Make each once per destination.
+    """
+    return MatchTable((*_customer(external_ids), *_VISIT, *_APP, *_MESSAGING, *(_LEAD if lead else ())))
 
 
 META_KEYS: Final = (*_customer("folded"), *_VISIT, *_APP, *_MESSAGING, *_LEAD)
 """Every row that Meta's pages name and the event contract carries, with the default transform of external ids."""
+
+# best-practices page: user_data with nothing beyond one of these sets is refused (subcode 2804050).
+TOO_BROAD: Final = (
+    frozenset({"ct", "country", "st", "zp", "ge", "client_user_agent"}),
+    frozenset({"db", "client_user_agent"}),
+    frozenset({"fn", "ge"}),
+    frozenset({"ln", "ge"}),
+)
+
+# Our estimate, in the order in which Meta's best-practices page ranks customer information parameters.
+WEIGHTS: Final = {
+    "em": 3.0,
+    "lead_id": 3.0,
+    "ph": 2.0,
+    "fbc": 2.0,
+    "madid": 2.0,
+    "external_id": 1.0,
+    "fb_login_id": 1.0,
+    "fbp": 0.5,
+    "client_ip_address": 0.5,
+    "client_user_agent": 0.2,
+    "db": 0.4,
+    "fn": 0.2,
+    "ln": 0.2,
+    "zp": 0.1,
+    "ct": 0.1,
+    "st": 0.1,
+    "country": 0.1,
+    "ge": 0.1,
+}

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, TypedDict
 
-from pipeline.core.contract import Activity, App, Body, Item, Lead
+from pipeline.core.contract import Activity, App, Body, Item, Lead, Messaging
 from pipeline.core.model import Event
 from pipeline.core.normalize.network import fbc
-from pipeline.platforms.common import activity_of, items_of, lead_of, order_of
+from pipeline.platforms import extinfo
+from pipeline.platforms.common import (
+    NOTHING,
+    Json,
+    activity_of,
+    currency_of,
+    items_of,
+    lead_of,
+    order_of,
+    shared_fault,
+    taken_name,
+)
+from pipeline.platforms.meta_keys import TOO_BROAD
 
-EXTINFO_ITEMS: Final = 16
+PURCHASES: Final = frozenset({"Purchase"})
+# business-messaging page: the closed list of names.
+ALLOWED_IN_MESSAGING: Final = frozenset(
+    "Purchase LeadSubmitted InitiateCheckout AddToCart ViewContent OrderCreated OrderShipped OrderDelivered "
+    "OrderCanceled OrderReturned CartAbandoned QualifiedLead RatingProvided ReviewProvided".split()
+)
 # business-messaging page: the ids that each channel needs, by their names in user_data.
 MESSAGING_KEYS: Final[Mapping[str, tuple[str, str]]] = {
     "WHATSAPP": ("whatsapp_business_account_id", "ctwa_clid"),
@@ -39,10 +56,6 @@ _SEGMENTS: Final[Mapping[str, str]] = {
     "RETURNING": "existing_customer_to_business",
 }
 
-Json = Mapping[str, object]
-_NOTHING: Final[Json] = {}
-_SYSTEMS: Final = ("a2", "i2")
-
 
 class Content(TypedDict, total=False):
     """One line of `contents`."""
@@ -55,31 +68,74 @@ class Content(TypedDict, total=False):
     category: str
 
 
-def fault_of(event: Event) -> str | None:
-    """Return what is wrong with the id or with the lead or app part, or None."""
-    body = event.body
-    if event.id.isspace():
-        return "event_id is blank"
-    lead = lead_of(event)
-    if lead is not None:
-        # crm-integration page: without the CRM's name the event is accepted and never counted.
-        if lead["action_source"] == "SYSTEM" and not (lead["crm"] or "").strip():
-            return "a lead from a CRM (action source SYSTEM) needs crm, the CRM's name"
-        if lead["meta_lead_id"] and not lead["meta_lead_id"].strip().isdecimal():
-            return "meta_lead_id is not a number"
-    app = body["app"]
-    return _app_fault(app) if body["action_source"] == "APP" and app is not None else None
+def fault_of(event: Event, name: str, url: str | None, found: Collection[str], standard: Collection[str]) -> str | None:
+    """Return what Meta requires of this event and it does not have, or None. Never holds a value.
+
+    `found` are the match keys that stood their rules, `standard` the names that no custom activity may take.
+    """
+    return (
+        taken_name(event, standard)
+        or shared_fault(event, name, PURCHASES)
+        or _fault_at(event.body, name, url, found)
+        or _lead_fault(event)
+    )
 
 
-def _app_fault(app: App) -> str | None:
+def _fault_at(body: Body, name: str, url: str | None, found: Collection[str]) -> str | None:
+    """Return what the place where it happened requires."""
+    match body["action_source"]:
+        case "WEBSITE":
+            if url is None:
+                return "a website event needs touch.url with http or https"
+            if "client_user_agent" not in found:
+                return "a website event needs touch.user_agent"
+        case "APP":
+            return _app_fault(body["app"])
+        case "MESSAGING":
+            return _conversation_fault(body["messaging"], name, found)
+        case _:
+            pass
+    return None
+
+
+def _app_fault(app: App | None) -> str | None:
     """app-events page: sixteen places, of which the first (which system) and the fifth (its version) are required."""
-    given = _extinfo(app)
-    if len(given) > EXTINFO_ITEMS:
-        return f"app.extinfo has more than {EXTINFO_ITEMS} items"
-    if given[0] not in _SYSTEMS:
-        return "app.extinfo must begin with a2 (Android) or i2 (iOS)"
-    if len(given) < 5 or not given[4].strip():
+    if app is None:
+        return "an app event needs app"
+    given = extinfo.given_of(app)
+    fault = extinfo.fault_of(given)
+    if fault is None and (len(given) < 5 or not given[4].strip()):
         return "an app event needs app.os_version, or the fifth item of app.extinfo"
+    return fault
+
+
+def _conversation_fault(messaging: Messaging | None, name: str, found: Collection[str]) -> str | None:
+    """Return what Meta's business messaging requires."""
+    if messaging is None:
+        return "a messaging event needs messaging.channel"
+    if name not in ALLOWED_IN_MESSAGING:
+        return f"Meta takes no {name} from business messaging"
+    channel = messaging["channel"]
+    missing = [key for key in MESSAGING_KEYS[channel] if key not in found]
+    return f"{channel} needs {' and '.join(missing)} from messaging, in Meta's form" if missing else None
+
+
+def _lead_fault(event: Event) -> str | None:
+    lead = lead_of(event)
+    if lead is None:
+        return None
+    # crm-integration page: without the CRM's name the event is accepted and never counted.
+    if lead["action_source"] == "SYSTEM" and not (lead["crm"] or "").strip():
+        return "a lead from a CRM (action source SYSTEM) needs crm, the CRM's name"
+    if lead["meta_lead_id"] and not lead["meta_lead_id"].strip().isdecimal():
+        return "meta_lead_id is not a number"
+    return None
+
+
+def unmatchable(found: Mapping[str, object]) -> str | None:
+    """Return why nobody can be matched by the keys that were found, or None. Never holds a value."""
+    if any(found.keys() <= weak for weak in TOO_BROAD):
+        return f"Meta cannot match a person by only: {', '.join(found) or 'nothing'}"
     return None
 
 
@@ -96,7 +152,7 @@ def page(url: str | None, referrer: str | None) -> Json:
         return {"event_source_url": url, "referrer_url": referrer}
     if url:
         return {"event_source_url": url}
-    return {"referrer_url": referrer} if referrer else _NOTHING
+    return {"referrer_url": referrer} if referrer else NOTHING
 
 
 def custom_data(event: Event) -> Json:
@@ -106,8 +162,9 @@ def custom_data(event: Event) -> Json:
     if body["value"] is not None:
         # custom-data page: a JSON number, in units of the currency.
         data["value"] = float(body["value"])
-    if body["currency"]:
-        data["currency"] = body["currency"].strip().upper()
+    unit = currency_of(event)
+    if unit:
+        data["currency"] = unit
     order, lead, activity = order_of(event), lead_of(event), activity_of(event)
     if order is not None:
         data["order_id"] = order["order_id"]
@@ -119,7 +176,7 @@ def custom_data(event: Event) -> Json:
     segment = _SEGMENTS.get(body["customer"]["type"])
     if segment is not None:
         data["customer_segmentation"] = segment
-    return data
+    return {"custom_data": data} if data else NOTHING
 
 
 def _activity(activity: Activity, data: dict[str, object]) -> None:
@@ -183,23 +240,10 @@ def _limited(region: str | None) -> Json:
     }
 
 
-def _extinfo(app: App) -> list[str]:
-    """Return the device facts as they were given, or as many as the app's own fields make."""
-    return app["extinfo"] or [
-        "a2" if app["os"] == "ANDROID" else "i2",
-        app["app_id"] or "",
-        app["app_version"] or "",
-        app["app_version"] or "",
-        app["os_version"] or "",
-    ]
-
-
 def _app_data(app: App) -> Json:
-    given = _extinfo(app)
     tracking = int(app["tracking_allowed"])
     return {
         "advertiser_tracking_enabled": tracking,
         "application_tracking_enabled": tracking,
-        # app-events page: sixteen places, an unknown one is empty text, never null.
-        "extinfo": [*given, *[""] * (EXTINFO_ITEMS - len(given))],
+        "extinfo": extinfo.filled(app),
     }

@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-import orjson
-
 from pipeline.core.model import Accepted, Advice, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
+from pipeline.platforms.reading import formed, json_object, longest, read_bare, retry_after, text_of
 
 _TRANSIENT: Final = frozenset({1, 2, 341, 5000, 21009})
 _THROTTLES: Final = frozenset({4, 17, 32, 613, *range(80000, 80015)})
@@ -52,21 +51,19 @@ _PAUSE_AT: Final = 90.0
 _PAUSE_SECONDS: Final = 60.0
 _SLOW_AT: Final = 75.0
 _SLOW_FACTOR: Final = 0.5
-# Longer than this a header is not believed.
-_MOST_WAIT: Final = 3600.0
 
 
 def read(reply: Reply | NoReply, count: int) -> Verdict:
     """Return the verdict on a batch of `count` events. Total: any bytes give one."""
     if isinstance(reply, NoReply):
         return Later(Reason.OUTAGE, reply.cause)
-    answer = _json(reply.body)
+    answer = json_object(reply.body)
     error = answer.get("error")
     if isinstance(error, dict):
         return _read_error(reply, error)
     if reply.status == 200 and error is None and "events_received" in answer:
         return _read_success(answer, count)
-    return _read_bare(reply)
+    return read_bare(reply, "Meta", _wait(reply))
 
 
 def _read_success(answer: Mapping[str, object], count: int) -> Verdict:
@@ -78,30 +75,9 @@ def _read_success(answer: Mapping[str, object], count: int) -> Verdict:
         Reason.UNCONFIRMED,
         f"Meta confirmed {received if type(received) is int else 'no number'} of {count} events",
         http_status=200,
-        trace_id=_trace(answer.get("fbtrace_id")),
+        trace_id=formed(_TRACE, answer.get("fbtrace_id")),
     )
     return Mixed(dict.fromkeys(range(count), refusal))
-
-
-def _read_bare(reply: Reply) -> Verdict:
-    """Read an answer without Meta's JSON: what a gateway says, or nothing Meta documents."""
-    detail = f"HTTP {reply.status} without an answer in Meta's form"
-    match reply.status:
-        case 429:
-            return Later(Reason.THROTTLED, detail, _wait(reply))
-        case 401:
-            return Halt(Reason.UNAUTHORIZED, detail)
-        case 403 | 404 | 405:
-            return Halt(Reason.MISCONFIGURED, detail)
-        case 413:
-            return Doubt(Refusal(Reason.OVERSIZE, "the request is too large for Meta", http_status=413))
-        case status if 300 <= status < 400:
-            return Halt(Reason.MISCONFIGURED, f"HTTP {status}: a redirect, which a token must not follow")
-        case status if 400 <= status < 500 and status != 408:
-            blame = Refusal(Reason.REJECTED, detail, http_status=status)
-            return Later(Reason.UNKNOWN_ANSWER, detail, blame=blame)
-        case _:
-            return Later(Reason.OUTAGE, detail)
 
 
 def _read_error(reply: Reply, error: Mapping[object, object]) -> Verdict:
@@ -116,7 +92,7 @@ def _read_error(reply: Reply, error: Mapping[object, object]) -> Verdict:
     if code in _TRANSIENT or error.get("is_transient") is True:
         return Later(Reason.OUTAGE, detail)
     if not code:
-        return _read_bare(reply)
+        return read_bare(reply, "Meta", _wait(reply))
     if code in _BLOCKS:
         return Halt(Reason.BLOCKED, detail, _BLOCK_SECONDS)
     if code in _PERMISSIONS | _PATHS or (code == 100 and subcode in _ACCOUNT_SUBCODES):
@@ -128,7 +104,7 @@ def _read_error(reply: Reply, error: Mapping[object, object]) -> Verdict:
         code=str(code),
         subcode=str(subcode) if subcode else "",
         http_status=reply.status,
-        trace_id=_trace(error.get("fbtrace_id")),
+        trace_id=formed(_TRACE, error.get("fbtrace_id")),
     )
     if code in _EVENT_CODES:
         return Doubt(refusal, _suspects(error))
@@ -138,7 +114,7 @@ def _read_error(reply: Reply, error: Mapping[object, object]) -> Verdict:
 
 
 def _suspects(error: Mapping[object, object]) -> tuple[int, ...]:
-    found = _INDEX.search(_text(error.get("error_user_msg"))) or _INDEX.search(_text(error.get("message")))
+    found = _INDEX.search(text_of(error.get("error_user_msg"))) or _INDEX.search(text_of(error.get("message")))
     return (int(found[1]),) if found else ()
 
 
@@ -154,10 +130,7 @@ def _wait(reply: Reply) -> float | None:
     """Return the longest wait any header asks for, in seconds; the largest over all ids and entries counts."""
     waits = [minutes * 60.0 for minutes in _values(reply.headers, "estimated_time_to_regain_access")]
     waits += _values(reply.headers, "reset_time_duration")
-    after = reply.headers.get("retry-after", "")
-    if after.isdecimal():
-        waits.append(float(after))
-    return min(max(waits), _MOST_WAIT) if any(waits) else None
+    return longest([*waits, retry_after(reply) or 0.0])
 
 
 def _percents(headers: Mapping[str, str]) -> Iterator[float]:
@@ -168,30 +141,12 @@ def _percents(headers: Mapping[str, str]) -> Iterator[float]:
 def _values(headers: Mapping[str, str], key: str) -> Iterator[float]:
     """Find a number by its key in any of the usage headers, which are JSON texts; malformed ones hold none."""
     for name in ("x-app-usage", "x-business-use-case-usage", "x-ad-account-usage"):
-        usage = _json(headers.get(name, ""))
+        usage = json_object(headers.get(name, ""))
         for entry in (usage, *(one for many in usage.values() if isinstance(many, list) for one in many)):
             value = entry.get(key) if isinstance(entry, dict) else None
             if isinstance(value, int | float) and value >= 0:
                 yield float(value)
 
 
-def _json(body: bytes | str) -> dict[str, object]:
-    """Read a JSON object; anything else is an empty one, text that is no Unicode included."""
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _trace(value: object) -> str:
-    text = _text(value)
-    return text if _TRACE(text) else ""

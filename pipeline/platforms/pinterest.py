@@ -22,16 +22,10 @@ from pipeline.core.reason import Reason
 from pipeline.platforms import pinterest_parts as parts
 from pipeline.platforms import pinterest_replies as replies
 from pipeline.platforms.base import Platform, PlatformKind, encoded
-from pipeline.platforms.common import (
-    DAY,
-    MARGIN,
-    check_event_names,
-    check_web_address,
-    country_of,
-    day_of,
-    web_address,
-)
-from pipeline.platforms.pinterest_keys import WEIGHTS, ExternalIds, match_table
+from pipeline.platforms.common import DAY, MARGIN, country_of, day_of, web_address
+from pipeline.platforms.external_ids import ExternalIds
+from pipeline.platforms.options import check_event_names, check_web_address, options_of
+from pipeline.platforms.pinterest_keys import WEIGHTS, match_table
 
 Source = Literal["web", "offline", "app_android", "app_ios"]
 
@@ -108,10 +102,10 @@ class Pinterest(Platform):
     """One ad account."""
 
     def __init__(self, destination: Destination) -> None:
-        options = destination.options if isinstance(destination.options, PinterestOptions) else PinterestOptions()
+        options = options_of(destination, PinterestOptions)
         self.destination = destination
         self._names = {**EVENT_NAMES, **options.event_names}
-        self._keys = match_table(options.external_ids)
+        self._table = match_table(options.external_ids)
         # A test request gets the same answers, and nothing of it is recorded.
         query = "?test=true" if destination.mode == "test" else ""
         self._url = f"{options.base_url.rstrip('/')}/v5/ad_accounts/{destination.account}/events{query}"
@@ -119,7 +113,7 @@ class Pinterest(Platform):
     @override
     def keys(self, event: Event) -> MatchTable:
         """Return the one table that there is."""
-        return self._keys
+        return self._table
 
     @override
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
@@ -130,7 +124,7 @@ class Pinterest(Platform):
         body = event.body
         source = _source(body)
         country = country_of(event)
-        found = identify(body, self._keys, country, day_of(event), event.seals)
+        found = identify(body, self._table, country, day_of(event), event.seals)
         user_data = found.keys
         if parts.limited(body):
             parts.tell_residence(body, country, user_data)
@@ -150,7 +144,7 @@ class Pinterest(Platform):
             **parts.opt_out(body),
             "user_data": user_data,
             **parts.custom_data(event),
-            **parts.device(body),
+            **parts.app_data(body),
             **parts.language(body),
         }
         return Shaped(
@@ -160,7 +154,7 @@ class Pinterest(Platform):
             not_before=event.time,
             match_keys=tuple(user_data),
             dropped=found.dropped,
-            notes=parts.notes_of(found.dropped, country, no_page=source == "web" and url is None),
+            notes=parts.notes_of(event, found.dropped, country, no_page=source == "web" and url is None),
         )
 
     @override

@@ -7,17 +7,14 @@ Pinterest takes hashes in lists, and the visit's own facts clear.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from pipeline.core.identify import MatchTable
 from pipeline.core.match_key import Dated, Form, Local, MatchKey, Plain
 from pipeline.core.normalize import network, person, place
 from pipeline.core.normalize.email import email
-from pipeline.core.normalize.identifier import external_id, external_id_as_written
 from pipeline.core.normalize.phone import phone
-
-ExternalIds = Literal["folded", "as-written"]
-"""What the tag sends as `external_id`: without white space and in lower case, or as the shop wrote it."""
+from pipeline.platforms.external_ids import ExternalIds, rule_of
 
 _CUSTOMER: Final = (
     MatchKey("em", "customer.emails", Plain(email)),
@@ -40,17 +37,16 @@ _VISIT: Final = (
 _APP: Final = (MatchKey("hashed_maids", "app.advertising_id", Plain(network.device_id)),)
 
 
-def _rows(external_ids: ExternalIds) -> tuple[MatchKey, ...]:
-    rule = external_id if external_ids == "folded" else external_id_as_written
-    return (*_CUSTOMER, MatchKey("external_id", "customer.external_ids", Plain(rule)), *_VISIT, *_APP)
+def _customer(external_ids: ExternalIds) -> tuple[MatchKey, ...]:
+    return (*_CUSTOMER, MatchKey("external_id", "customer.external_ids", rule_of(external_ids)))
 
 
 def match_table(external_ids: ExternalIds = "as-written") -> MatchTable:
     """Compile Pinterest's table, the same for every event. Make it once per destination."""
-    return MatchTable(_rows(external_ids))
+    return MatchTable((*_customer(external_ids), *_VISIT, *_APP))
 
 
-PINTEREST_KEYS: Final = _rows("as-written")
+PINTEREST_KEYS: Final = (*_customer("as-written"), *_VISIT, *_APP)
 """Every row that Pinterest names and the event contract carries, with the default transform of external ids."""
 
 # What `ConversionEventsUserData` requires: all keys of one of these sets.

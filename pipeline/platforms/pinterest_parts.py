@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
-from typing import Final, Literal, TypedDict, TypeGuard
+from decimal import Decimal
+from typing import Final, Literal, TypedDict
 
 from pipeline.core.consent import region_of
 from pipeline.core.contract import Activity, Body, Item
-from pipeline.core.currency import currency
 from pipeline.core.identify import Value
 from pipeline.core.model import Event
 from pipeline.core.normalize.digest import digest
 from pipeline.core.normalize.network import language_tag
 from pipeline.core.normalize.place import region
-from pipeline.platforms.common import activity_of, currency_of, items_of, order_of, plain_decimal
+from pipeline.platforms.common import (
+    NOTHING,
+    Json,
+    activity_of,
+    below_zero,
+    currency_of,
+    is_said,
+    items_of,
+    lacks_country,
+    order_of,
+    shared_fault,
+)
 from pipeline.platforms.pinterest_keys import ENOUGH
 
-Json = Mapping[str, object]
 Note = Literal["phone_no_country", "no_page_url"]
 
-_NOTHING: Final[Json] = {}
 # Without both, Pinterest ignores `opt_out_type`.
 _RESIDENCE: Final = frozenset({"st", "country"})
 
@@ -37,14 +46,14 @@ class Content(TypedDict, total=False):
 
 
 def fault_of(event: Event, found: AbstractSet[str]) -> str | None:
-    """Return what is wrong with an event, or None; `found` are its match keys. Never holds a value."""
-    if event.id.isspace():
-        return "event_id is blank"
+    """Return what Pinterest requires of this event and it does not have, or None. Never holds a value.
+
+    `found` are its match keys.
+    """
     body = event.body
-    if body["currency"] and currency(body["currency"]) is None:
-        return "currency is not an ISO 4217 code"
-    if body["value"] is not None and body["value"] < 0:
-        return "value is below zero"
+    fault = shared_fault(event, "", ()) or below_zero(event)
+    if fault is not None:
+        return fault
     if body["action_source"] == "APP" and body["app"] is None:
         return "an app event needs app"
     if limited(body) and not _RESIDENCE.issubset(found):
@@ -60,9 +69,9 @@ def unmatchable(found: AbstractSet[str]) -> str | None:
     return f"Pinterest takes no event with only: {', '.join(found) or 'nothing'}"
 
 
-def notes_of(dropped: Collection[str], country: str | None, *, no_page: bool) -> tuple[Note, ...]:
+def notes_of(event: Event, dropped: Collection[str], country: str | None, *, no_page: bool) -> tuple[Note, ...]:
     """Return what people should know of an event that is sent."""
-    notes: tuple[Note, ...] = ("phone_no_country",) if country is None and "ph" in dropped else ()
+    notes: tuple[Note, ...] = ("phone_no_country",) if lacks_country(event, country, dropped, "ph") else ()
     return (*notes, "no_page_url") if no_page else notes
 
 
@@ -94,7 +103,7 @@ def opt_out(body: Body) -> Json:
     """Return that personalized ads were refused, for an app also by the device's own setting; else nothing."""
     app = body["app"] if body["action_source"] == "APP" else None
     refused = body["consent"]["ad_personalization"] == "DENIED" or (app is not None and not app["tracking_allowed"])
-    return {"opt_out": True} if refused else _NOTHING
+    return {"opt_out": True} if refused else NOTHING
 
 
 def custom_data(event: Event) -> Json:
@@ -115,7 +124,7 @@ def custom_data(event: Event) -> Json:
         _activity(activity, data)
     if limited(body):
         data["opt_out_type"] = "LDP"
-    return {"custom_data": data} if data else _NOTHING
+    return {"custom_data": data} if data else NOTHING
 
 
 def _contents(items: list[Item], data: dict[str, object], *, priced: bool) -> None:
@@ -128,11 +137,11 @@ def _contents(items: list[Item], data: dict[str, object], *, priced: bool) -> No
 
 def _content(item: Item, *, priced: bool) -> Content:
     content: Content = {"id": item["id"]}
-    if _is_said(item["title"]):
+    if is_said(item["title"]):
         content["item_name"] = item["title"]
-    if _is_said(item["category"]):
+    if is_said(item["category"]):
         content["item_category"] = item["category"]
-    if _is_said(item["brand"]):
+    if is_said(item["brand"]):
         content["item_brand"] = item["brand"]
     price = item["unit_price"]
     # Without a currency Pinterest would take the price for one in the account's.
@@ -151,26 +160,27 @@ def _activity(activity: Activity, data: dict[str, object]) -> None:
         data["predicted_ltv"] = plain_decimal(predicted)
 
 
-def device(body: Body) -> Json:
+def app_data(body: Body) -> Json:
     """Return the app and its system, in the flat fields of the vendor's description; blank ones are left out."""
     app = body["app"]
     if app is None or body["action_source"] != "APP":
-        return _NOTHING
+        return NOTHING
     given = {
         "app_id": app["app_id"],
         "app_name": app["app_name"],
         "app_version": app["app_version"],
         "os_version": app["os_version"],
     }
-    return {name: text for name, text in given.items() if _is_said(text)}
+    return {name: text for name, text in given.items() if is_said(text)}
 
 
 def language(body: Body) -> Json:
     """Return the two letters of the browser's language; a language that has three is left out."""
     code = (language_tag(body["touch"]["language"] or "") or "").partition("-")[0].lower()
-    return {"language": code} if len(code) == 2 else _NOTHING
+    return {"language": code} if len(code) == 2 else NOTHING
 
 
-def _is_said(text: str | None) -> TypeGuard[str]:
-    """Whether there is anything to read."""
-    return bool((text or "").strip())
+def plain_decimal(amount: Decimal) -> str:
+    """Write an amount as text without exponent and without needless zeros: `72.39`, `4500`."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-import orjson
-
-from pipeline.core.model import Accepted, Advice, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply, Verdict
+from pipeline.core.model import Accepted, Advice, Doubt, Later, Mixed, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
+from pipeline.platforms.reading import by_status, formed, json_object, longest, text_of
 
 _PROCESSED, _FAILED = "processed", "failed"
 # The endpoint takes nothing for a while: asking every second would not bring it back.
@@ -45,15 +45,13 @@ _SLOW_BELOW: Final = 0.25
 _SLOW_FACTOR: Final = 0.5
 # The shortest window that the headers name is a second.
 _SHORTEST_WINDOW: Final = 1.0
-# Longer than this a header is not believed.
-_MOST_WAIT: Final = 3600.0
 
 
 def read(reply: Reply | NoReply, count: int) -> Verdict:
     """Return the verdict on a batch of `count` events. Total: any bytes give one."""
     if isinstance(reply, NoReply):
         return Later(Reason.OUTAGE, reply.cause)
-    answer = _json(reply.body)
+    answer = json_object(reply.body)
     code = _code(answer)
     if reply.status == 200 and ("events" in answer or "num_events_received" in answer):
         return _read_success(reply, answer, count)
@@ -68,7 +66,7 @@ def _read_success(reply: Reply, answer: Mapping[str, object], count: int) -> Ver
         # Asked again in parts, the answers may add up; Pinterest drops the copies of all but offline events.
         detail = f"Pinterest's answer does not add up to {count} events, HTTP 200"
         return Doubt(_refusal(reply, Reason.UNCONFIRMED, detail))
-    warned = sum(bool(_text(event.get("warning_message"))) for event in _events(answer))
+    warned = sum(bool(text_of(event.get("warning_message"))) for event in _events(answer))
     warnings = {"warning_message": warned} if warned else {}
     return Mixed(refused, warnings) if refused else Accepted(warnings=warnings)
 
@@ -95,7 +93,7 @@ def _refused(reply: Reply, report: Mapping[str, object], count: int, code: str) 
     if received not in (None, count) or processed not in (None, count - failed):
         return None
     return {
-        position: _blamed(reply, _text(event.get("error_message")), code)
+        position: _blamed(reply, text_of(event.get("error_message")), code)
         for position, event in enumerate(events)
         if event.get("status") == _FAILED
     }
@@ -111,30 +109,23 @@ def _blamed(reply: Reply, message: str, code: str) -> Refusal:
 
 
 def _refusal(reply: Reply, reason: Reason, detail: str, code: str = "", field: str = "") -> Refusal:
-    trace = reply.headers.get("x-pinterest-rid", "")
-    return Refusal(reason, detail, code, field, reply.status, trace if _REQUEST_ID(trace) else "")
+    trace = formed(_REQUEST_ID, reply.headers.get("x-pinterest-rid"))
+    return Refusal(reason, detail, code, field, reply.status, trace)
 
 
 def _read_error(reply: Reply, code: str) -> Verdict:
     detail = _said(reply, code)
-    match reply.status:
-        case 429:
-            return Later(Reason.THROTTLED, detail, _wait(reply))
-        case 401:
-            return Halt(Reason.UNAUTHORIZED, detail)
-        case 403 | 404 | 405:
-            return Halt(Reason.MISCONFIGURED, detail)
-        case 413:
-            return Doubt(_refusal(reply, Reason.OVERSIZE, "the request is too large for Pinterest", code))
-        case 400 if code:
-            return Doubt(_refusal(reply, Reason.REJECTED, f"Pinterest refused the request ({detail})", code))
-        case status if 300 <= status < 400:
-            return Halt(Reason.MISCONFIGURED, f"HTTP {status}: a redirect, which a token must not follow")
-        case status if 400 <= status < 500 and status != 408:
-            return Later(Reason.UNKNOWN_ANSWER, detail, blame=_refusal(reply, Reason.REJECTED, detail, code))
-        case _:
-            ramped_down = _RAMPED_DOWN_SECONDS if code == _RAMPED_DOWN else None
-            return Later(Reason.OUTAGE, detail, _wait(reply) or ramped_down)
+    if reply.status == 413:
+        return Doubt(_refusal(reply, Reason.OVERSIZE, "the request is too large for Pinterest", code))
+    if reply.status == 400 and code:
+        return Doubt(_refusal(reply, Reason.REJECTED, f"Pinterest refused the request ({detail})", code))
+    wait = _wait(reply)
+    verdict = by_status(reply, "Pinterest", detail, wait)
+    if verdict is None:
+        return Later(Reason.UNKNOWN_ANSWER, detail, blame=_refusal(reply, Reason.REJECTED, detail, code))
+    if isinstance(verdict, Later) and verdict.reason is Reason.OUTAGE:
+        return replace(verdict, wait=wait or (_RAMPED_DOWN_SECONDS if code == _RAMPED_DOWN else None))
+    return verdict
 
 
 def _said(reply: Reply, code: str) -> str:
@@ -155,8 +146,7 @@ def advice(reply: Reply) -> Advice:
 
 def _wait(reply: Reply) -> float | None:
     """Return the longest wait that a header asks for, in seconds; None if none does."""
-    wait = max(_first(reply, "retry-after") or 0.0, _reset(reply))
-    return min(wait, _MOST_WAIT) if wait > 0 else None
+    return longest([_first(reply, "retry-after") or 0.0, _reset(reply)])
 
 
 def _reset(reply: Reply) -> float:
@@ -184,19 +174,6 @@ def _events(report: Mapping[str, object]) -> list[dict[str, object]]:
     return events if all(isinstance(event, dict) for event in events) else []
 
 
-def _json(body: bytes) -> dict[str, object]:
-    """Read a JSON object; anything else is an empty one, text that is no Unicode included."""
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
 def _code(answer: Mapping[str, object]) -> str:
     code = answer.get("code")
     return str(code) if type(code) is int else ""
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

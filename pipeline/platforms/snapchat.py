@@ -22,17 +22,11 @@ from pipeline.core.reason import Reason
 from pipeline.platforms import snapchat_parts as parts
 from pipeline.platforms import snapchat_replies as replies
 from pipeline.platforms.base import Platform, PlatformKind, encoded
-from pipeline.platforms.common import (
-    DAY,
-    MARGIN,
-    check_event_names,
-    check_web_address,
-    country_of,
-    day_of,
-    web_address,
-)
-from pipeline.platforms.snapchat_keys import WEIGHTS, ExternalIds, match_table
-from pipeline.platforms.snapchat_parts import LimitWord, Place
+from pipeline.platforms.common import DAY, MARGIN, country_of, day_of, web_address
+from pipeline.platforms.external_ids import ExternalIds
+from pipeline.platforms.options import check_event_names, check_web_address, options_of
+from pipeline.platforms.snapchat_keys import WEIGHTS, match_table
+from pipeline.platforms.snapchat_parts import LimitWord, Source
 
 # Our event names in Snapchat's words; a destination may override each one.
 # Snapchat knows no refund and no cancellation: sending one as anything else would count it as a conversion.
@@ -57,7 +51,7 @@ STANDARD_EVENTS: Final = frozenset(
 # Their meaning is each pixel's own, so that none of them is used unless a destination says so.
 CUSTOM_EVENTS: Final = frozenset(f"CUSTOM_EVENT_{number}" for number in range(1, 6))
 # What happened neither on a website nor in an app happened offline.
-ACTION_SOURCES: Final[Mapping[str, Place]] = {
+ACTION_SOURCES: Final[Mapping[str, Source]] = {
     "WEBSITE": "WEB",
     "APP": "MOBILE_APP",
     "STORE": "OFFLINE",
@@ -116,7 +110,7 @@ class Snapchat(Platform):
     """One pixel, and the app that belongs to it."""
 
     def __init__(self, destination: Destination) -> None:
-        options = destination.options if isinstance(destination.options, SnapchatOptions) else SnapchatOptions()
+        options = options_of(destination, SnapchatOptions)
         self.destination = destination
         self._names = {**EVENT_NAMES, **options.event_names}
         self._tables = {
@@ -124,7 +118,7 @@ class Snapchat(Platform):
             for app in (False, True)
             for lead in (False, True)
         }
-        self._assets: Mapping[Place, str | None] = {
+        self._assets: Mapping[Source, str | None] = {
             "WEB": destination.account,
             "MOBILE_APP": options.app_id,
             "OFFLINE": destination.account,
@@ -147,29 +141,29 @@ class Snapchat(Platform):
         name = self._names.get(event.name)
         if name is None:
             return Skipped(Reason.NO_PLATFORM_EVENT)
-        place = ACTION_SOURCES[body["action_source"]]
-        asset = self._assets[place]
-        url = web_address(body["touch"]["url"]) or (self._site_url if place == "OFFLINE" else None)
-        if asset is None or (place == "OFFLINE" and url is None):
+        source = ACTION_SOURCES[body["action_source"]]
+        asset = self._assets[source]
+        url = web_address(body["touch"]["url"]) or (self._site_url if source == "OFFLINE" else None)
+        if asset is None or (source == "OFFLINE" and url is None):
             return Skipped(Reason.NOT_SET_UP)
-        fault = parts.fault_of(event, name, place, url)
+        fault = parts.fault_of(event, name, source, url)
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
         country = country_of(event)
         found = identify(body, self.keys(event), country, day_of(event), event.seals)
-        nobody = parts.unmatchable(found.keys)
-        if nobody is not None:
-            return Refusal(Reason.NO_MATCH_KEY, nobody)
+        unmatchable = parts.unmatchable(found.keys)
+        if unmatchable is not None:
+            return Refusal(Reason.NO_MATCH_KEY, unmatchable)
         shaped = {
             "event_name": name,
             "event_time": int(event.time),
             "event_id": event.id,
-            "action_source": place,
+            "action_source": source,
             **({"event_source_url": url} if url else {}),
             "user_data": found.keys,
             **parts.custom_data(event, name),
-            **parts.app_data(body, place),
-            **parts.limited(body, self._limit_word),
+            **parts.app_data(body, source),
+            **parts.processing(body, self._limit_word),
         }
         return Shaped(
             name,
@@ -179,7 +173,7 @@ class Snapchat(Platform):
             match_keys=tuple(found.keys),
             dropped=found.dropped,
             group=asset,
-            notes=parts.notes_of(found.dropped, country),
+            notes=parts.notes_of(event, found.dropped, country),
         )
 
     @override

@@ -8,17 +8,14 @@ Snapchat takes hashes in lists, but for the external id, and everything else as 
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from pipeline.core.identify import MatchTable
 from pipeline.core.match_key import Form, Local, MatchKey, Plain
 from pipeline.core.normalize import network, person, place
 from pipeline.core.normalize.email import email
-from pipeline.core.normalize.identifier import external_id, external_id_as_written
 from pipeline.core.normalize.phone import phone
-
-ExternalIds = Literal["folded", "as-written"]
-"""What the pixel sends as `external_id`: without white space and in lower case, or as the shop wrote it."""
+from pipeline.platforms.external_ids import ExternalIds, rule_of
 
 _CUSTOMER: Final = (
     MatchKey("em", "customer.emails", Plain(email)),
@@ -46,8 +43,7 @@ _LEAD: Final = (MatchKey("lead_id", "snap_lead_id", Plain(network.opaque_id_in_c
 
 
 def _customer(external_ids: ExternalIds) -> tuple[MatchKey, ...]:
-    rule = external_id if external_ids == "folded" else external_id_as_written
-    return (*_CUSTOMER, MatchKey("external_id", "customer.external_ids", Plain(rule), Form.HASHED))
+    return (*_CUSTOMER, MatchKey("external_id", "customer.external_ids", rule_of(external_ids), Form.HASHED))
 
 
 def match_table(external_ids: ExternalIds = "as-written", *, app: bool, lead: bool) -> MatchTable:
@@ -55,9 +51,7 @@ def match_table(external_ids: ExternalIds = "as-written", *, app: bool, lead: bo
 
     Make each once per destination.
     """
-    return MatchTable(
-        (*_customer(external_ids), *_VISIT, *(_APP if app else ()), *(_LEAD if lead else ())),
-    )
+    return MatchTable((*_customer(external_ids), *_VISIT, *(_APP if app else ()), *(_LEAD if lead else ())))
 
 
 SNAPCHAT_KEYS: Final = (*_customer("as-written"), *_VISIT, *_APP, *_LEAD)

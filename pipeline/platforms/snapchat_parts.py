@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Final, Literal, TypedDict
 
 from pipeline.core.contract import Activity, App, Body, Item
-from pipeline.core.currency import currency
 from pipeline.core.model import Event
-from pipeline.platforms.common import EXTINFO_ITEMS, activity_of, currency_of, extinfo_of, items_of, order_of
+from pipeline.platforms import extinfo
+from pipeline.platforms.common import (
+    NOTHING,
+    Json,
+    activity_of,
+    currency_of,
+    items_of,
+    lacks_country,
+    order_of,
+    shared_fault,
+)
 from pipeline.platforms.snapchat_keys import STRONG, STRONG_TOGETHER
 
-Place = Literal["WEB", "MOBILE_APP", "OFFLINE"]
+Source = Literal["WEB", "MOBILE_APP", "OFFLINE"]
 LimitWord = Literal["LDU", "LMU"]
+Note = Literal["phone_no_country"]
 
-Json = Mapping[str, object]
-_NOTHING: Final[Json] = {}
-_SYSTEMS: Final = ("a2", "i2")
+PURCHASES: Final = frozenset({"PURCHASE"})
 # The one state whose number is known, by the region of a consent.
 _CALIFORNIA: Final = "us-ca"
 _UNITED_STATES, _CALIFORNIA_NUMBER = 1, 1000
@@ -32,28 +40,21 @@ class Content(TypedDict, total=False):
     item_category: str
 
 
-def fault_of(event: Event, name: str, place: Place, url: str | None) -> str | None:
+def fault_of(event: Event, name: str, source: Source, url: str | None) -> str | None:
     """Return what Snapchat requires of this event and it does not have, or None. Never holds a value."""
-    if event.id.isspace():
-        return "event_id is blank"
-    body = event.body
-    if name == "PURCHASE" and (body["value"] is None or not body["currency"]):
-        return "a PURCHASE needs value and currency"
-    if body["currency"] and currency(body["currency"]) is None:
-        return "currency is not an ISO 4217 code"
-    if place == "WEB" and url is None:
+    fault = shared_fault(event, name, PURCHASES)
+    if fault is not None:
+        return fault
+    if source == "WEB" and url is None:
         return "a website event needs touch.url with http or https"
-    return _app_fault(body["app"]) if place == "MOBILE_APP" else None
+    return _app_fault(event.body["app"]) if source == "MOBILE_APP" else None
 
 
 def _app_fault(app: App | None) -> str | None:
     """Parameters page, app_data: sixteen places, of which the first says which system it is."""
     if app is None:
         return "an app event needs app"
-    given = extinfo_of(app)
-    if len(given) > EXTINFO_ITEMS:
-        return f"app.extinfo has more than {EXTINFO_ITEMS} items"
-    return None if given[0] in _SYSTEMS else "app.extinfo must begin with a2 (Android) or i2 (iOS)"
+    return extinfo.fault_of(extinfo.given_of(app))
 
 
 def unmatchable(found: Collection[str]) -> str | None:
@@ -63,9 +64,9 @@ def unmatchable(found: Collection[str]) -> str | None:
     return None
 
 
-def notes_of(dropped: Collection[str], country: str | None) -> tuple[str, ...]:
-    """Return what people should know of an event that is sent: `phone_no_country`."""
-    return ("phone_no_country",) if country is None and "ph" in dropped else ()
+def notes_of(event: Event, dropped: Collection[str], country: str | None) -> tuple[Note, ...]:
+    """Return what people should know of an event that is sent."""
+    return ("phone_no_country",) if lacks_country(event, country, dropped, "ph") else ()
 
 
 def custom_data(event: Event, name: str) -> Json:
@@ -87,7 +88,7 @@ def custom_data(event: Event, name: str) -> Json:
         data["sign_up_method"] = "lead"
     # A line of no pieces is no line; the contract wants one at least.
     _contents([item for item in items_of(event) if item["quantity"] > 0], data)
-    return {"custom_data": data} if data else _NOTHING
+    return {"custom_data": data} if data else NOTHING
 
 
 def _activity(activity: Activity, data: dict[str, object]) -> None:
@@ -117,28 +118,26 @@ def _content(item: Item) -> Content:
     return content
 
 
-def app_data(body: Body, place: Place) -> Json:
+def app_data(body: Body, source: Source) -> Json:
     """Return the app in which it happened, for an app event."""
     app = body["app"]
-    if app is None or place != "MOBILE_APP":
-        return _NOTHING
-    given = extinfo_of(app)
+    if app is None or source != "MOBILE_APP":
+        return NOTHING
     own_id = (app["app_id"] or "").strip()
     said: dict[str, object] = {"app_id": own_id} if own_id else {}
     said["advertiser_tracking_enabled"] = int(app["tracking_allowed"])
-    # Sixteen places, an unknown one is empty text, never null.
-    said["extinfo"] = [*given, *[""] * (EXTINFO_ITEMS - len(given))]
+    said["extinfo"] = extinfo.filled(app)
     return {"app_data": said}
 
 
-def limited(body: Body, word: LimitWord) -> Json:
+def processing(body: Body, word: LimitWord) -> Json:
     """Return the limits of use, if they were asked for or personalized ads were refused.
 
     A state is named together with its country, or both are left for Snapchat to find out (0).
     """
     consent = body["consent"]
     if not consent["limited_data_use"] and consent["ad_personalization"] != "DENIED":
-        return _NOTHING
+        return NOTHING
     known = (consent["region"] or "").strip().lower() == _CALIFORNIA
     return {
         "data_processing_options": [word],

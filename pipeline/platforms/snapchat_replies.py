@@ -9,13 +9,12 @@ No text of Snapchat's is passed on: it may quote the event.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
-
-import orjson
 
 from pipeline.core.model import Accepted, Blamed, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
+from pipeline.platforms.reading import by_status, formed, json_object, object_of, objects_of, text_of
 
 # A token that is no good comes as HTTP 400 like a bad event; only the reason tells. Before any quotation, so that no
 # value of an event is taken for it.
@@ -29,36 +28,25 @@ def read(reply: Reply | NoReply, count: int) -> Verdict:
     """Return the verdict on a batch of `count` events. Total: any bytes give one."""
     if isinstance(reply, NoReply):
         return Later(Reason.OUTAGE, reply.cause)
-    detail = f"Snapchat answered HTTP {reply.status}"
-    match reply.status:
-        case 429:
-            # Snapchat sends no header that says for how long.
-            return Later(Reason.THROTTLED, detail)
-        case 401:
-            return Halt(Reason.UNAUTHORIZED, detail)
-        case 403 | 404 | 405:
-            return Halt(Reason.MISCONFIGURED, detail)
-        case 413:
-            return Doubt(Refusal(Reason.OVERSIZE, "the request is too large for Snapchat", http_status=413))
-        case status if 300 <= status < 400:
-            return Halt(Reason.MISCONFIGURED, f"HTTP {status}: a redirect, which a token must not follow")
-        case status if status == 408 or not 200 <= status < 500:
-            return Later(Reason.OUTAGE, detail)
-        case _:
-            return _read_answer(reply, _json(reply.body), count)
+    if not 200 <= reply.status < 300:
+        # Snapchat sends no header that says for how long a throttle holds.
+        verdict = by_status(reply, "Snapchat", f"Snapchat answered HTTP {reply.status}")
+        if verdict is not None:
+            return verdict
+    return _read_answer(reply, json_object(reply.body), count)
 
 
 def suspects(reply: Reply | NoReply, count: int) -> Sequence[int]:
     """Return the positions that the answer to a validation blames. Total: any bytes give some or none."""
     if isinstance(reply, NoReply):
         return ()
-    return tuple(sorted(_named(reply, _json(reply.body), count)))
+    return tuple(sorted(_named(reply, json_object(reply.body), count)))
 
 
 def _read_answer(reply: Reply, answer: Mapping[str, object], count: int) -> Verdict:
     taken = reply.status < 300
     word = answer.get("status")
-    if word == "INVALID" and _TOKEN(_text(answer.get("reason"))):
+    if word == "INVALID" and _TOKEN(text_of(answer.get("reason"))):
         return Halt(Reason.UNAUTHORIZED, f"Snapchat answered HTTP {reply.status} and spoke of the token")
     named = _named(reply, answer, count)
     if taken and word == "VALID":
@@ -77,11 +65,11 @@ def _read_answer(reply: Reply, answer: Mapping[str, object], count: int) -> Verd
 def _named(reply: Reply, answer: Mapping[str, object], count: int) -> dict[int, Refusal]:
     """Return whom an answer blames by position: in `event_logs`, or in `error_records` as version 2 did."""
     named: dict[int, Refusal] = {}
-    for log in _objects(answer.get("event_logs")):
+    for log in objects_of(answer.get("event_logs")):
         position = _position(log.get("event"), count)
         if log.get("status") == "INVALID" and position is not None:
             named[position] = _refusal(reply, log)
-    for record in _objects(answer.get("error_records")):
+    for record in objects_of(answer.get("error_records")):
         indexes = record.get("record_indexes")
         for index in indexes if isinstance(indexes, list) else ():
             position = _position(index, count)
@@ -98,31 +86,12 @@ def _refusal(reply: Reply, answer: Mapping[str, object]) -> Refusal:
 
 
 def _code(answer: Mapping[str, object]) -> str:
-    errors = answer.get("errors")
-    codes = errors.get("codes") if isinstance(errors, dict) else None
+    codes = object_of(answer.get("errors")).get("codes")
     first = codes[0] if isinstance(codes, list) and codes else None
-    text = str(first) if type(first) is int else _text(first)
-    return text if _CODE(text) else ""
+    return formed(_CODE, str(first) if type(first) is int else first)
 
 
 def _position(value: object, count: int) -> int | None:
     if isinstance(value, str) and _POSITION(value):
         value = int(value)
     return value if type(value) is int and 0 <= value < count else None
-
-
-def _objects(value: object) -> Iterator[Mapping[str, object]]:
-    return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else iter(())
-
-
-def _json(body: bytes) -> dict[str, object]:
-    """Read a JSON object; anything else is an empty one, text that is no Unicode included."""
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -22,16 +22,10 @@ from pipeline.core.reason import Reason
 from pipeline.platforms import tiktok_parts as parts
 from pipeline.platforms import tiktok_replies as replies
 from pipeline.platforms.base import Platform, PlatformKind, encoded
-from pipeline.platforms.common import (
-    DAY,
-    MARGIN,
-    activity_of,
-    check_event_names,
-    check_web_address,
-    country_of,
-    day_of,
-)
-from pipeline.platforms.tiktok_keys import WEIGHTS, ExternalIds, android_keys, ios_keys, lead_keys, visit_keys
+from pipeline.platforms.common import DAY, MARGIN, country_of, custom_name, day_of
+from pipeline.platforms.external_ids import ExternalIds
+from pipeline.platforms.options import check_event_names, check_web_address, options_of
+from pipeline.platforms.tiktok_keys import BESIDE, WEIGHTS, match_table
 
 Source = Literal["web", "app", "offline", "crm"]
 
@@ -116,11 +110,11 @@ class TikTok(Platform):
     """One pixel, and the event sets and the app that belong to it."""
 
     def __init__(self, destination: Destination) -> None:
-        options = destination.options if isinstance(destination.options, TikTokOptions) else TikTokOptions()
+        options = options_of(destination, TikTokOptions)
         self.destination = destination
         self._names = {**EVENT_NAMES, **options.event_names}
-        self._visit, self._lead = visit_keys(options.external_ids), lead_keys(options.external_ids)
-        self._app = {"IOS": ios_keys(options.external_ids), "ANDROID": android_keys(options.external_ids)}
+        self._table = match_table(options.external_ids)
+        self._tables = {beside: match_table(options.external_ids, beside) for beside in BESIDE}
         self._url = f"{options.base_url.rstrip('/')}/open_api/v1.3/event/track/"
         ids: dict[Source, str | None] = {
             "web": destination.account,
@@ -138,12 +132,12 @@ class TikTok(Platform):
     @override
     def keys(self, event: Event) -> MatchTable:
         """Return the table for visits, for the app's system, or for leads from a CRM."""
-        return self._table(event, _source(event))
+        return self._table_of(event, _source(event))
 
     @override
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
         """Put an event into TikTok's words; the key order is fixed, so the same event gives the same bytes."""
-        name = self._names.get(event.name) or _custom_name(event)
+        name = self._names.get(event.name) or custom_name(event)
         if name is None:
             return Skipped(Reason.NO_PLATFORM_EVENT)
         source = _source(event)
@@ -155,9 +149,9 @@ class TikTok(Platform):
             # The flag is known for the web and for apps only: what cannot be limited is not sent.
             return Skipped(Reason.CONSENT_DENIED)
         country = country_of(event)
-        found = identify(event.body, self._table(event, source), country, day_of(event), event.seals)
+        found = identify(event.body, self._table_of(event, source), country, day_of(event), event.seals)
         user = found.keys
-        fault = parts.fault_of(event, name)
+        fault = parts.fault_of(event, name, STANDARD_EVENTS)
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
         match_keys = tuple(user)
@@ -170,8 +164,8 @@ class TikTok(Platform):
             "event_id": event.id,
             "user": user,
             **parts.place(event, source, user),
-            **parts.properties(event),
-            **({"limited_data_use": True} if limitable and parts.limited(event) else {}),
+            **parts.custom_data(event),
+            **({"limited_data_use": True} if limitable and parts.limited(event.body) else {}),
         }
         return Shaped(
             name,
@@ -196,23 +190,17 @@ class TikTok(Platform):
         """Read the verdict on a batch of `count`: see `tiktok_replies`."""
         return replies.read(reply, count)
 
-    def _table(self, event: Event, source: Source) -> MatchTable:
+    def _table_of(self, event: Event, source: Source) -> MatchTable:
         if source == "crm":
-            return self._lead
+            return self._tables["lead"]
         app = event.body["app"]
-        return self._app[app["os"]] if source == "app" and app is not None else self._visit
+        return self._tables[app["os"]] if source == "app" and app is not None else self._table
 
 
 def _source(event: Event) -> Source:
     """Return what TikTok calls the place of an event: what a system says of a lead is known from a CRM."""
     place = event.body["action_source"]
     return "crm" if place == "SYSTEM" and event.kind == "lead" else EVENT_SOURCES[place]
-
-
-def _custom_name(event: Event) -> str | None:
-    """Return the name that an activity brings itself: TikTok takes any."""
-    activity = activity_of(event)
-    return activity["custom_name"] if activity is not None and event.name == "custom" else None
 
 
 def _head(source: Source, given: str, test_event_code: str | None) -> bytes:

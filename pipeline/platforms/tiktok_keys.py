@@ -7,17 +7,15 @@ TikTok takes place names clear, everything else that names a person hashed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from pipeline.core.identify import MatchTable
 from pipeline.core.match_key import Form, Local, MatchKey, Plain
 from pipeline.core.normalize import network, person, place
 from pipeline.core.normalize.email import email
-from pipeline.core.normalize.identifier import external_id, external_id_as_written
 from pipeline.core.normalize.phone import phone_with_plus
-
-ExternalIds = Literal["folded", "as-written"]
-"""What the pixel sends as `external_id`: without white space and in lower case, or as the shop wrote it."""
+from pipeline.platforms.external_ids import ExternalIds, rule_of
 
 _CUSTOMER: Final = (
     MatchKey("email", "customer.emails", Plain(email)),
@@ -44,30 +42,20 @@ _IOS: Final = (
 _ANDROID: Final = (MatchKey("gaid", "app.advertising_id", Plain(network.device_id), Form.HASHED),)
 _LEAD: Final = (MatchKey("lead_id", "tiktok_lead_id", Plain(network.opaque_id_in_clear), Form.CLEAR),)
 
+Beside = Literal["IOS", "ANDROID", "lead"]
+BESIDE: Final[Mapping[Beside, tuple[MatchKey, ...]]] = {"IOS": _IOS, "ANDROID": _ANDROID, "lead": _LEAD}
+
 
 def _customer(external_ids: ExternalIds) -> tuple[MatchKey, ...]:
-    rule = external_id if external_ids == "folded" else external_id_as_written
-    return (*_CUSTOMER, MatchKey("external_id", "customer.external_ids", Plain(rule)))
+    return (*_CUSTOMER, MatchKey("external_id", "customer.external_ids", rule_of(external_ids)))
 
 
-def visit_keys(external_ids: ExternalIds = "as-written") -> MatchTable:
-    """Compile the table for events of the web and of stores. Make it once per destination."""
-    return MatchTable((*_customer(external_ids), *_VISIT))
+def match_table(external_ids: ExternalIds = "as-written", beside: Beside | None = None) -> MatchTable:
+    """Compile the table for visits and stores, or with the keys beside those of one system's apps, or of CRM leads.
 
-
-def ios_keys(external_ids: ExternalIds = "as-written") -> MatchTable:
-    """Compile the table for events in an app on iOS: as for visits, and the device's ids."""
-    return MatchTable((*_customer(external_ids), *_VISIT, *_IOS))
-
-
-def android_keys(external_ids: ExternalIds = "as-written") -> MatchTable:
-    """Compile the table for events in an app on Android: as for visits, and the device's advertising id."""
-    return MatchTable((*_customer(external_ids), *_VISIT, *_ANDROID))
-
-
-def lead_keys(external_ids: ExternalIds = "as-written") -> MatchTable:
-    """Compile the table for leads from a CRM: as for visits, and TikTok's id of the lead."""
-    return MatchTable((*_customer(external_ids), *_VISIT, *_LEAD))
+    Make each once per destination.
+    """
+    return MatchTable((*_customer(external_ids), *_VISIT, *(BESIDE[beside] if beside else ())))
 
 
 TIKTOK_KEYS: Final = (*_customer("as-written"), *_VISIT, *_IOS, *_ANDROID, *_LEAD)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, KeysView, Mapping
 from decimal import Decimal
-from typing import Final, TypedDict, cast
+from typing import Final, Literal, TypedDict, cast
 
-from pipeline.core.contract import Activity, Item, Lead, Order
-from pipeline.core.currency import currency
+from pipeline.core.contract import Activity, Body, Item, Lead, Order
 from pipeline.core.identify import Value
 from pipeline.core.model import Event
-from pipeline.platforms.common import currency_of, items_of, web_address
+from pipeline.platforms.common import (
+    NOTHING,
+    Json,
+    below_zero,
+    currency_of,
+    is_said,
+    items_of,
+    lacks_country,
+    shared_fault,
+    taken_name,
+    web_address,
+)
 from pipeline.platforms.tiktok_keys import STRONG, STRONG_IN_CRM, STRONG_TOGETHER
 
 # Names of one event at different times; all of them are money, and an amount without a currency is none.
@@ -19,10 +28,7 @@ PURCHASES: Final = frozenset({"Purchase", "CompletePayment", "PlaceAnOrder"})
 # The event sources whose events can carry `limited_data_use`.
 LIMITABLE: Final = frozenset({"web", "app"})
 
-Json = Mapping[str, object]
-_NOTHING: Final[Json] = {}
-# A phone number as people of one country write it: no plus, no 00.
-_NATIONAL: Final = re.compile(r"\s*(?!00)[0-9(][0-9 ().\-/]{4,}").fullmatch
+Note = Literal["phone_no_country", "no_page_url"]
 
 
 class Content(TypedDict, total=False):
@@ -36,18 +42,12 @@ class Content(TypedDict, total=False):
     quantity: int
 
 
-def fault_of(event: Event, name: str) -> str | None:
-    """Return what TikTok requires of this event and it does not have, or None. Never holds a value."""
-    if event.id.isspace():
-        return "event_id is blank"
-    body = event.body
-    if name in PURCHASES and (body["value"] is None or not body["currency"]):
-        return f"a {name} needs value and currency"
-    if body["currency"] and currency(body["currency"]) is None:
-        return "currency is not an ISO 4217 code"
-    if body["value"] is not None and body["value"] < 0:
-        return "value is below zero"
-    return None
+def fault_of(event: Event, name: str, standard: Collection[str]) -> str | None:
+    """Return what TikTok requires of this event and it does not have, or None. Never holds a value.
+
+    `standard` are the names that no custom activity may take.
+    """
+    return taken_name(event, standard) or shared_fault(event, name, PURCHASES) or below_zero(event)
 
 
 def unmatchable(source: str, found: KeysView[str]) -> str | None:
@@ -59,14 +59,11 @@ def unmatchable(source: str, found: KeysView[str]) -> str | None:
     return None if enough else f"TikTok cannot match a person by only: {', '.join(found) or 'nothing'}"
 
 
-def notes_of(event: Event, source: str, dropped: Collection[str], country: str | None) -> tuple[str, ...]:
-    """Return what people should know of an event that is sent: `phone_no_country`, `no_page_url`."""
-    notes: tuple[str, ...] = ()
-    if country is None and "phone" in dropped and any(map(_NATIONAL, event.body["customer"]["phones"])):
-        notes = ("phone_no_country",)
-    if source == "web" and web_address(event.body["touch"]["url"]) is None:
-        notes = (*notes, "no_page_url")
-    return notes
+def notes_of(event: Event, source: str, dropped: Collection[str], country: str | None) -> tuple[Note, ...]:
+    """Return what people should know of an event that is sent."""
+    notes: tuple[Note, ...] = ("phone_no_country",) if lacks_country(event, country, dropped, "phone") else ()
+    no_page = source == "web" and web_address(event.body["touch"]["url"]) is None
+    return (*notes, "no_page_url") if no_page else notes
 
 
 def place(event: Event, source: str, user: dict[str, Value]) -> Json:
@@ -80,7 +77,7 @@ def place(event: Event, source: str, user: dict[str, Value]) -> Json:
         case "crm":
             return _lead(event, user.pop("lead_id", None))
         case _:
-            return _NOTHING
+            return NOTHING
 
 
 def _page(event: Event) -> Json:
@@ -91,16 +88,16 @@ def _page(event: Event) -> Json:
         return {"page": {"url": url, "referrer": referrer}}
     if url:
         return {"page": {"url": url}}
-    return {"page": {"referrer": referrer}} if referrer else _NOTHING
+    return {"page": {"referrer": referrer}} if referrer else NOTHING
 
 
 def _app(event: Event) -> Json:
     app = event.body["app"]
     if app is None:
-        return _NOTHING
+        return NOTHING
     given = {"app_id": app["app_id"], "app_name": app["app_name"], "app_version": app["app_version"]}
-    said = {name: text.strip() for name, text in given.items() if text and not text.isspace()}
-    return {"app": said} if said else _NOTHING
+    said = {name: text.strip() for name, text in given.items() if is_said(text)}
+    return {"app": said} if said else NOTHING
 
 
 def _tracking(event: Event) -> Mapping[str, str]:
@@ -120,11 +117,11 @@ def _lead(event: Event, lead_id: Value | None) -> Json:
         said["lead_id"] = lead_id
     if crm:
         said["lead_event_source"] = crm
-    return {"lead": said} if said else _NOTHING
+    return {"lead": said} if said else NOTHING
 
 
-def properties(event: Event) -> Json:
-    """Return what was bought, looked at or searched for, and what it is worth."""
+def custom_data(event: Event) -> Json:
+    """Return the `properties`: what was bought, looked at or searched for, and what it is worth."""
     said: dict[str, object] = {}
     unit = currency_of(event)
     if unit:
@@ -140,17 +137,17 @@ def properties(event: Event) -> Json:
         said["order_id"] = cast("Order", event.body)["order_id"]
     elif event.kind == "activity":
         _activity(cast("Activity", event.body), said)
-    return {"properties": said} if said else _NOTHING
+    return {"properties": said} if said else NOTHING
 
 
 def _content(item: Item) -> Content:
     # A numeric id or a price as text is refused (rud, react-native-tiktok-business-sdk #30).
     content: Content = {"content_id": item["id"]}
-    if item["title"] and not item["title"].isspace():
+    if is_said(item["title"]):
         content["content_name"] = item["title"]
-    if item["category"] and not item["category"].isspace():
+    if is_said(item["category"]):
         content["content_category"] = item["category"]
-    if item["brand"] and not item["brand"].isspace():
+    if is_said(item["brand"]):
         content["brand"] = item["brand"]
     price = item["unit_price"]
     if price is not None and price >= Decimal(0):
@@ -167,7 +164,7 @@ def _activity(activity: Activity, said: dict[str, object]) -> None:
         said["predicted_ltv"] = float(activity["predicted_value"])
 
 
-def limited(event: Event) -> bool:
+def limited(body: Body) -> bool:
     """Whether the use of the data is to be limited: it was asked for, or personalized ads were refused."""
-    consent = event.body["consent"]
+    consent = body["consent"]
     return consent["limited_data_use"] is True or consent["ad_personalization"] == "DENIED"

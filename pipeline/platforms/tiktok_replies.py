@@ -11,10 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-import orjson
-
 from pipeline.core.model import Accepted, Doubt, Halt, Later, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
+from pipeline.platforms.reading import formed, json_object, longest, read_bare, retry_after, text_of
 
 _OK: Final = 0
 _PARTIAL: Final = 20001
@@ -45,44 +44,21 @@ _INDEX: Final = re.compile(r"[^:'\"]{0,60}\b(?:batch|data)(?:\.|\[)([0-9]{1,4})\
 
 # A request id is the one text of TikTok's that is passed on, so it has to look like one.
 _REQUEST_ID: Final = re.compile("[0-9A-Za-z_-]{1,64}").fullmatch
-# Longer than this a header is not believed.
-_MOST_WAIT: Final = 3600.0
 
 
 def read(reply: Reply | NoReply, count: int) -> Verdict:
     """Return the verdict on a batch of `count` events. Total: any bytes give one."""
     if isinstance(reply, NoReply):
         return Later(Reason.OUTAGE, reply.cause)
-    answer = _json(reply.body)
+    answer = json_object(reply.body)
     code = answer.get("code")
     if type(code) is not int or reply.status >= 500:
-        return _read_bare(reply)
+        return read_bare(reply, "TikTok", _wait(reply))
     if code not in (_OK, _DUPLICATED):
         return _read_error(reply, code, answer, count)
     if reply.status != 200:
-        return _read_bare(reply)
+        return read_bare(reply, "TikTok", _wait(reply))
     return Accepted() if code == _OK else Accepted(warnings={str(code): count})
-
-
-def _read_bare(reply: Reply) -> Verdict:
-    """Read an answer without TikTok's JSON: what a gateway says, or nothing TikTok documents."""
-    detail = f"HTTP {reply.status} without an answer in TikTok's form"
-    match reply.status:
-        case 429:
-            return Later(Reason.THROTTLED, detail, _wait(reply))
-        case 401:
-            return Halt(Reason.UNAUTHORIZED, detail)
-        case 403 | 404 | 405:
-            return Halt(Reason.MISCONFIGURED, detail)
-        case 413:
-            return Doubt(Refusal(Reason.OVERSIZE, "the request is too large for TikTok", http_status=413))
-        case status if 300 <= status < 400:
-            return Halt(Reason.MISCONFIGURED, f"HTTP {status}: a redirect, which a token must not follow")
-        case status if 400 <= status < 500 and status != 408:
-            blame = Refusal(Reason.REJECTED, detail, http_status=status)
-            return Later(Reason.UNKNOWN_ANSWER, detail, blame=blame)
-        case _:
-            return Later(Reason.OUTAGE, detail)
 
 
 def _read_error(reply: Reply, code: int, answer: Mapping[str, object], count: int) -> Verdict:
@@ -95,7 +71,7 @@ def _read_error(reply: Reply, code: int, answer: Mapping[str, object], count: in
         return Halt(Reason.UNAUTHORIZED, detail)
     if code == _BLOCKED:
         return Halt(Reason.BLOCKED, detail, _BLOCK_SECONDS)
-    message = _text(answer.get("message"))
+    message = text_of(answer.get("message"))
     if code in _PERMISSIONS | _REQUESTS or (code in _EVENTS and _ACCOUNT_FIELD(message)):
         return Halt(Reason.MISCONFIGURED, detail)
     reason, title = _TITLES.get(code, (Reason.REJECTED, "TikTok refused the event"))
@@ -104,7 +80,7 @@ def _read_error(reply: Reply, code: int, answer: Mapping[str, object], count: in
         f"{title} ({detail})",
         code=str(code),
         http_status=reply.status,
-        trace_id=_trace(answer.get("request_id")),
+        trace_id=formed(_REQUEST_ID, answer.get("request_id")),
     )
     if code in _UNSURE or (code != _PARTIAL and code not in _EVENTS):
         return Later(Reason.UNKNOWN_ANSWER, detail, blame=refusal)
@@ -118,23 +94,4 @@ def _suspects(message: str, count: int) -> tuple[int, ...]:
 
 def _wait(reply: Reply) -> float | None:
     """Return the seconds that a gateway asks to wait; TikTok itself documents no such header."""
-    after = reply.headers.get("retry-after", "")
-    return min(float(after), _MOST_WAIT) if after.isdecimal() else None
-
-
-def _json(body: bytes) -> dict[str, object]:
-    """Read a JSON object; anything else is an empty one, text that is no Unicode included."""
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _trace(value: object) -> str:
-    text = _text(value)
-    return text if _REQUEST_ID(text) else ""
+    return longest([retry_after(reply) or 0.0])

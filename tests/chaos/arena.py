@@ -15,16 +15,16 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
-from commit_log import read_commits
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
-from evidence import read_burials
+from evidence import gather, patiently
 from fault_proxy import FaultProxy
 from inner import MUTANT_VARIABLE, ORDERS_VARIABLE, Orders
-from judge import Acceptance, Committed, Evidence, Judgement, Partition, judge
+from judge import Judgement, Partition, judge
 from kafka_cluster import KafkaCluster
+from lanes import META, Lane
 from typing_extensions import override
 from watch import Watch
 from worker_process import END_SECONDS, WorkerError, WorkerProcess, command
@@ -37,8 +37,6 @@ from pipeline.demo.trade import Expected
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 PARTITIONS: Final = 6
-PATIENCE_SECONDS: Final = 30.0
-T = TypeVar("T")
 # The platform takes longer than the time between two commits: a faster one would hide what is committed too early.
 SLOW: Final[Mapping[str, object]] = {"seconds": 0.25, "jitter": 0.25}
 CANARY: Final = "canary"
@@ -52,11 +50,15 @@ _SAID: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run showed. Seconds are from the end of a fault to the first event settled after it."""
+    """What a run showed: at the first lane, and what was wrong `elsewhere`, where there are more.
+
+    Seconds are from the end of a fault to the first event settled after it.
+    """
 
     records: int
     letters: int
     judgement: Judgement
+    elsewhere: Sequence[str]
     leaks: Sequence[str]
     kills: int
     recovery_seconds: Sequence[float]
@@ -66,14 +68,25 @@ class Report:
     @property
     def faults(self) -> list[str]:
         """Everything that must not be."""
-        return [*self.judgement.faults, *self.leaks]
+        return [*self.judgement.faults, *self.elsewhere, *self.leaks]
 
 
 class Arena(Scene):
-    """A scene of one topic with six partitions; workers are slowed, watched, and broken by `mutant` if there is one."""
+    """A scene of one topic with six partitions; workers are slowed, watched, and broken by `mutant` if there is one.
 
-    def __init__(self, cluster: KafkaCluster, folder: Path, *, seed: int, mutant: str = "") -> None:
-        super().__init__(cluster.servers, folder, partitions={"order": PARTITIONS})
+    Whoever is judged is the first of `lanes`; all of them send.
+    """
+
+    def __init__(
+        self,
+        cluster: KafkaCluster,
+        folder: Path,
+        *,
+        seed: int,
+        mutant: str = "",
+        lanes: Sequence[Lane] = (META,),
+    ) -> None:
+        super().__init__(cluster.servers, folder, partitions={"order": PARTITIONS}, lanes=lanes)
         self.cluster = cluster
         self.chance = Random(seed)
         self.orders = Orders(folder / "orders")
@@ -86,7 +99,6 @@ class Arena(Scene):
         self.watch = Watch()
         self.workers: list[WorkerProcess] = []
         self.proxy: FaultProxy | None = None
-        self._tokens = [self.token]
         self._drafts = 0
         self._healed_at: list[float] = []
         self._said: list[str] = []
@@ -145,12 +157,6 @@ class Arena(Scene):
         """End every fault of the platform, its slowness too."""
         self.sandbox.clear_faults()
 
-    def revoke_token(self) -> None:
-        """Let the platform know the token no more, but its successor, which is not on disk yet."""
-        old, self.token = self.token, f"{self.token.partition('-')[0]}-{self.chance.getrandbits(32):08x}"
-        self._tokens.append(self.token)
-        self.sandbox.let_in([self.token], revoked=[old])
-
     @override
     def start(self, name: str = "worker", **changes: str) -> WorkerProcess:
         worker = super().start(f"{name}-{len(self.workers)}", **changes)
@@ -196,7 +202,7 @@ class Arena(Scene):
 
     def settle(self, worker: WorkerProcess, timeout: float = SETTLE_SECONDS) -> None:
         """Wait until everything is committed, with patience for brokers that do not answer just now."""
-        ends = _patiently(self.till.ends)
+        ends = patiently(self.till.ends)
         worker.wait_until(lambda: self._asked(self.till.committed) == ends, timeout, f"committed {ends}")
         self.hear(worker)
 
@@ -212,8 +218,11 @@ class Arena(Scene):
 
     def wait_delivered(self, worker: WorkerProcess, least: int) -> None:
         """Wait until this worker has had so many events accepted; what others sent before does not count."""
+        name = self.lane.destination
         worker.wait_until(
-            lambda: worker.total("capi_events_accepted_total") >= least, SETTLE_SECONDS, f"delivered {least} events"
+            lambda: worker.total("capi_events_accepted_total", name) >= least,
+            SETTLE_SECONDS,
+            f"delivered {least} events",
         )
 
     def abandoned(self, worker: WorkerProcess) -> float:
@@ -242,33 +251,20 @@ class Arena(Scene):
 
     def report(self, *, complete: bool = True) -> Report:
         """Judge everything that was published up to now."""
-        # In this order, so that what settles meanwhile looks settled late, and never committed early.
-        commits = [
-            Committed(one.at, (one.topic, one.partition), one.offset)
-            for one in _patiently(lambda: read_commits(self.servers, self.group))
-        ]
-        accepted = [
-            Acceptance(
-                one.event_id,
-                one.event_name,
-                one.event_time,
-                one.sha256,
-                one.received_at,
-            )
-            for one in self.sandbox.kept()
-        ]
-        buried = _patiently(lambda: read_burials(self.servers, self.dead_letters))
-        evidence = Evidence(self.published, accepted, buried, commits, _patiently(self.till.ends), complete)
+        found = {lane.platform: gather(self, lane, complete=complete) for lane in self.lanes}
+        judgements = {platform: judge(evidence) for platform, evidence in found.items()}
+        letters = found[self.lane.platform].buried
         said = [
             *self._said,
             *(worker.output for worker in self.workers),
-            str([letter.headers for letter in buried]),
+            *(str(letter.headers) for evidence in found.values() for letter in evidence.buried),
             command(self.settings, "config")[1],
         ]
         return Report(
             records=len(self.published),
-            letters=len(buried),
-            judgement=judge(evidence),
+            letters=len(letters),
+            judgement=judgements.pop(self.lane.platform),
+            elsewhere=[f"{name}: {fault}" for name, one in judgements.items() for fault in one.faults],
             leaks=self._leaks(said),
             kills=self.kills,
             recovery_seconds=_recovery(self._healed_at, self._settled_at()),
@@ -290,25 +286,16 @@ class Arena(Scene):
             return None
 
     def _leaks(self, said: Iterable[str]) -> list[str]:
-        said = [*said, *self.network.request_lines]
+        said = list(said)
         if not any('"event":"' in text for text in said):
             return ["nobody said anything that could have been searched"]
-        found = {match.group(0)[:12] for text in said for match in _SAID.finditer(text)}
-        if any(token in text for token in self._tokens for text in said):
-            found.add("the token")
+        lines = self.network.request_lines
+        found = {match.group(0)[:12] for text in (*said, *lines) for match in _SAID.finditer(text)}
+        # Where the platform wants the token in the URL, that is where it is; it is nowhere else.
+        open_to_all = said if any(lane.token_in_url for lane in self.lanes) else [*said, *lines]
+        if any(text in one for text in self.hidden for one in open_to_all):
+            found.add("a secret")
         return [f"somebody said what nobody may say: {', '.join(sorted(found))}"] if found else []
-
-
-def _patiently(ask: Callable[[], T]) -> T:
-    """Return what Kafka answers, with patience for elections and brokers that are down."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return ask()
-        except KafkaException:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 def doomed(reason: Reason, event_id: str = "") -> Expected:

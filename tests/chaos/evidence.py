@@ -1,15 +1,57 @@
-"""What lies in Kafka when a run is over: the dead letters, each with the time at which the broker had it."""
+"""What is known when a run is over: what was produced, what platform and Kafka have, and when each of them had it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
+from commit_log import read_commits
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
-from judge import Burial
+from judge import Acceptance, Burial, Committed, Evidence
+from lanes import Lane
+from worker_scene import Scene
 
 from pipeline.core.letter import PREFIX
 
 TIMEOUT_SECONDS = 20.0
+PATIENCE_SECONDS = 30.0
+T = TypeVar("T")
+
+
+def gather(scene: Scene, lane: Lane | None = None, *, complete: bool = True) -> Evidence:
+    """Return the evidence of a scene up to now, as one of its lanes sees it: the first, unless another is named."""
+    lane = lane or scene.lane
+    # In this order, so that what settles meanwhile looks settled late, and never committed early.
+    commits = [
+        Committed(one.at, (one.topic, one.partition), one.offset)
+        for one in patiently(lambda: read_commits(scene.servers, scene.group))
+        if one.topic in scene.topics.values()
+    ]
+    accepted = [
+        Acceptance(one.event_id, one.event_name, one.event_time, one.sha256, one.received_at)
+        for one in scene.kept(lane)
+    ]
+    letters = patiently(lambda: read_burials(scene.servers, scene.dead_letters))
+    buried = [letter for letter in letters if addressee(letter) in ("", lane.destination)]
+    return Evidence(scene.published_to(lane), accepted, buried, commits, patiently(scene.till.ends), complete)
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Return what Kafka answers, with patience for elections and brokers that are down."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return ask()
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def addressee(letter: Burial) -> str:
+    """Return the destination that a dead letter names: empty where the record was refused before any was chosen."""
+    return next((value.decode() for name, value in letter.headers if name == f"{PREFIX}destination" and value), "")
 
 
 def read_burials(servers: str, topic: str) -> list[Burial]:

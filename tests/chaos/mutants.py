@@ -17,7 +17,7 @@ from confluent_kafka import TopicPartition
 
 from pipeline import app
 from pipeline.core.ledger import Ledger, Page
-from pipeline.core.model import Accepted, DeadLetter, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply
+from pipeline.core.model import Accepted, Blamed, DeadLetter, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply
 from pipeline.core.pace import Pace
 from pipeline.core.reason import Reason
 from pipeline.core.streak import Streak
@@ -31,7 +31,14 @@ from pipeline.flow.intake import Intake
 from pipeline.flow.line import Carried, Line
 from pipeline.flow.prepare import Preparer
 from pipeline.flow.worker import Worker
+from pipeline.platforms.google import Google
 from pipeline.platforms.meta import Meta
+from pipeline.platforms.pinterest import Pinterest
+from pipeline.platforms.snapchat import Snapchat
+from pipeline.platforms.tiktok import TikTok
+
+
+PLATFORMS: Final = (Meta, Google, TikTok, Pinterest, Snapchat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,22 @@ def jump_over_lost_offsets() -> None:
     KafkaSource.__init__ = init_badly
 
 
+@mutant
+def settled_by_the_first() -> None:
+    """Takes a record for settled when the first of its destinations has it."""
+    take, settle = Page.take, Page.settle
+
+    def take_one(self: Page, offset: int, *, shares: int, size: int) -> int:
+        return take(self, offset, shares=min(shares, 1), size=size)
+
+    def settle_once(self: Page, offset: int) -> None:
+        if offset in self._shares:
+            settle(self, offset)
+
+    Page.take = take_one
+    Page.settle = settle_once
+
+
 # -- dead letters -------------------------------------------------------------------------------------------------
 
 
@@ -227,18 +250,18 @@ def registry_outage_blames_records() -> None:
 
 
 def _answering(change: Callable[[Any, Any, int], Any]) -> None:
-    """Let the Meta platform's reading of a reply pass through `change(verdict, reply, count)`."""
-    read = Meta.read
+    """Let every platform's reading of a reply pass through `change(verdict, reply, count)`."""
+    for platform in PLATFORMS:
 
-    def read_badly(self: Meta, reply: Any, count: int) -> Any:
-        return change(read(self, reply, count), reply, count)
+        def read_badly(self: Any, reply: Any, count: int, read: Any = platform.read) -> Any:
+            return change(read(self, reply, count), reply, count)
 
-    Meta.read = read_badly
+        platform.read = read_badly
 
 
 def _all_refused(count: int) -> Any:
-
-    return Mixed(dict.fromkeys(range(count), Refusal(Reason.REJECTED, "given up")))
+    # For a reason that stops no lane, however many it hits.
+    return Mixed(dict.fromkeys(range(count), Refusal(Reason.UNCONFIRMED, "given up")))
 
 
 @mutant
@@ -289,7 +312,7 @@ def any_200_is_acceptance() -> None:
 @mutant
 def whole_batch_for_one() -> None:
     """Dead-letters a whole batch for the one event that the platform refused."""
-    _answering(lambda verdict, _, count: _all_refused(count) if isinstance(verdict, Doubt) else verdict)
+    _answering(lambda verdict, _, count: _all_refused(count) if isinstance(verdict, Doubt | Blamed | Mixed) else verdict)
 
 
 @mutant
@@ -316,38 +339,50 @@ def ignores_rotation() -> None:
 @mutant
 def no_time_limit() -> None:
     """Waits for an answer for as long as the connection stands."""
-    post = HttpSender.post
+    send = HttpSender.send
 
     async def patiently(self: HttpSender, request: Any, *, within: float) -> Any:
-        return await post(self, request, within=86_400.0)
+        return await send(self, request, within=86_400.0)
 
-    HttpSender.post = patiently
+    HttpSender.send = patiently
 
 
 @mutant
 def network_errors_are_raised() -> None:
     """Lets the errors of the network leave the sender, so that an outage crashes the worker."""
-    post = HttpSender.post
+    send = HttpSender.send
 
     async def raising(self: HttpSender, request: Any, *, within: float) -> Any:
-        reply = await post(self, request, within=within)
+        reply = await send(self, request, within=within)
         if isinstance(reply, NoReply):
             raise OSError(reply.cause)
         return reply
 
-    HttpSender.post = raising
+    HttpSender.send = raising
 
 
 @mutant
 def tells_what_it_sends() -> None:
     """Prints what it is about to send: hashes, addresses and user agents of customers."""
-    request = Meta.request
+    for platform in PLATFORMS:
 
-    def aloud(self: Meta, payloads: Any, secrets: Any) -> Any:
-        sys.stderr.write(f"sending {payloads[0].decode()}\n")
-        return request(self, payloads, secrets)
+        def aloud(self: Any, batch: Any, secrets: Any, request: Any = platform.request) -> Any:
+            sys.stderr.write(f"sending {batch.payloads[0].decode()}\n")
+            return request(self, batch, secrets)
 
-    Meta.request = aloud
+        platform.request = aloud
+
+
+@mutant
+def tells_where_it_sends() -> None:
+    """Prints the address and the headers of what it is about to send: wherever a platform wants it, the token."""
+    send = HttpSender.send
+
+    async def aloud(self: HttpSender, request: Any, *, within: float) -> Any:
+        sys.stderr.write(f"{request.method} {request.url} {dict(request.headers)}\n")
+        return await send(self, request, within=within)
+
+    HttpSender.send = aloud
 
 
 # -- identity, time, limits, the end ------------------------------------------------------------------------------
@@ -356,12 +391,13 @@ def tells_what_it_sends() -> None:
 @mutant
 def bytes_by_the_clock() -> None:
     """Writes the time of sending into the event, so that a copy is another event to the platform."""
-    shape = Meta.shape
+    for platform in PLATFORMS:
 
-    def shape_by_the_clock(self: Meta, event: Any) -> Any:
-        return shape(self, replace(event, time=time.time()))
+        def shape_by_the_clock(self: Any, event: Any, shape: Any = platform.shape) -> Any:
+            now = time.time()
+            return shape(self, replace(event, time=now, body={**event.body, "occurred_at": int(now * 1000)}))
 
-    Meta.shape = shape_by_the_clock
+        platform.shape = shape_by_the_clock
 
 
 @mutant
@@ -379,6 +415,13 @@ def waits_by_the_wall_clock() -> None:
 def age_by_one_clock() -> None:
     """Refuses events for their time on the word of a clock that may be wrong."""
     Clocks.moment = lambda self: Moment(self.wall(), self.wall())
+
+
+@mutant
+def never_too_old() -> None:
+    """Asks for no event's age, and sends what the platform takes no more."""
+    moment = Clocks.moment
+    Clocks.moment = lambda self: Moment(0.0, moment(self).latest)
 
 
 @mutant

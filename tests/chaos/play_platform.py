@@ -8,7 +8,6 @@ import time
 from arena import Arena
 from catalogue import scenario
 from fault_proxy import CutRequest, Delay, Drip, HalfOpen, NetworkFault, Refused, ResetReply
-from worker_scene import SECRET
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE", "30"))
 # aiohttp remembers an address for ten seconds.
@@ -96,12 +95,12 @@ def token_revoked_and_rotated(arena: Arena) -> None:
     worker = arena.start().wait_ready()
     arena.publish(1500)
     arena.wait_delivered(worker, 300)
-    arena.revoke_token()
+    arena.revoke_secret()
     worker.wait_for("all_lanes_halted")
     time.sleep(2)
 
     assert [] == arena.till.dead_letters()
-    arena.write_secret(SECRET, arena.token)
+    arena.rotate_secret()
     arena.healed()
     arena.settle(worker)
     assert worker.wait_ready().running

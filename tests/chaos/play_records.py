@@ -9,7 +9,6 @@ from math import log2
 from arena import Arena, doomed
 from catalogue import scenario
 from registry_thread import RegistryThread
-from worker_scene import SECRET
 
 from pipeline.core.reason import Reason
 from pipeline.core.wire import prefixed
@@ -90,8 +89,8 @@ def bad_events_in_a_thousand(arena: Arena) -> None:
     assert worker.total("capi_lane_halted", "all_rejected") == 1
     arena.sandbox.refuse_nothing()
     # Whoever mends an account often gets a new token with it; without one the lane would ask again in a minute.
-    arena.revoke_token()
-    arena.write_secret(SECRET, arena.token)
+    arena.revoke_secret()
+    arena.rotate_secret()
     arena.healed()
     arena.settle(worker)
 

@@ -20,7 +20,6 @@ from arena import Arena
 from kafka_cluster import KafkaCluster
 from play_platform import NETWORK_FAULTS
 from worker_process import WorkerProcess
-from worker_scene import SECRET
 
 MOST_MEMBERS = 3
 RECORDS_AT_ONCE = 80
@@ -145,9 +144,9 @@ class Monkey:
 
     def revoke_the_token(self) -> bool:
         """Let the token die, and put its successor on disk after a moment."""
-        self._arena.revoke_token()
+        self._arena.revoke_secret()
         time.sleep(1)
-        self._arena.write_secret(SECRET, self._arena.token)
+        self._arena.rotate_secret()
         return True
 
     def end(self) -> WorkerProcess:

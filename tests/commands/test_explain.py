@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -63,11 +64,12 @@ class Desk:
         self.destinations = folder / "destinations.yaml"
         self.destinations.write_text(YAML)
 
-    def explain(self, given: object, *args: str, now: str = "event", **env: str) -> Result:
+    def explain(self, given: object, *args: str, now: str = "event", color: bool = False, **env: str) -> Result:
         """Explain what is on standard input."""
         text = given if isinstance(given, str | bytes) else json.dumps(given)
-        settings = NOTHING | {"CAPI_DESTINATIONS_FILE": str(self.destinations)} | env
-        return CliRunner().invoke(main, ["explain", *(("--now", now) if now else ()), *args], input=text, env=settings)
+        settings = NOTHING | {"NO_COLOR": None, "CAPI_DESTINATIONS_FILE": str(self.destinations)} | env
+        words = ["explain", *(("--now", now) if now else ()), *args]
+        return CliRunner().invoke(main, words, input=text, env=settings, color=color)
 
     def json(self, given: object, *args: str) -> dict[str, Any]:
         """Return the first event of the JSON document."""
@@ -94,7 +96,7 @@ def test_page_has_every_step(desk: Desk) -> None:
     ]
     assert "to-google (google, live): would be sent" in result.stdout
     assert "    emailAddress from customer.emails: a list of one: text of 23 characters" in result.stdout
-    assert "      raw           aaaa.aaaaaa@aaaaaaa.aaa" in result.stdout
+    assert '      raw           "aaaa.aaaaaa@aaaaaaa.aaa"' in result.stdout
     assert "      SHA-256       36b6ba19fa24aaedb4237b818ec4e6ef149a8bc75917a3e303ed6bf345dbd8e7" in result.stdout
 
 
@@ -103,6 +105,14 @@ def test_page_fits(desk: Desk) -> None:
     lines = desk.explain(ORDER).stdout.splitlines()
 
     assert [] == [line for line in lines if len(line) > WIDTH or "\x1b" in line]
+
+
+@pytest.mark.parametrize(("environ", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)])
+def test_no_color_is_heeded(environ: dict[str, str], *, coloured: bool, desk: Desk) -> None:
+    """A terminal gets colours, unless NO_COLOR says that it should not."""
+    shown = desk.explain(ORDER, color=True, **environ).stdout
+
+    assert coloured is ("\x1b[" in shown)
 
 
 @pytest.mark.parametrize("form", ["page", "--json"])
@@ -123,7 +133,7 @@ def test_unmasked_shows_everything(desk: Desk) -> None:
     """Asked for, the values are shown as they are, and standard error says so."""
     result = desk.explain(ORDER, "--unmasked")
 
-    assert "raw           jane.obrien@example.com" in result.stdout
+    assert 'raw           "jane.obrien@example.com"' in result.stdout
     assert '"client_ip_address": "2001:db8::7"' in result.stdout
     assert "Customer data is shown as it is: --unmasked.\n" == result.stderr
 
@@ -235,6 +245,14 @@ def test_no_match_key_says_what_would_do(desk: Desk) -> None:
     assert {"key": "em", "gain": 3.0, "sources": ["customer.emails"]} in told["improvements"]
 
 
+def test_white_space_can_be_seen(desk: Desk) -> None:
+    """What a rule took away is seen: a raw value is written with all of its white space, in quotes."""
+    page = desk.explain(document("order", {"customer.first_name": " Jane  Ann "}), "--unmasked").stdout
+
+    assert 'raw           " Jane  Ann "' in page
+    assert 'normalized    "janeann"' in page
+
+
 def test_terminal_obeys_nothing(desk: Desk) -> None:
     """Control characters of an event are written as escapes, masked or not."""
     given = ORDER | {"store": "\x1b[2Juk\u202e", "producer": "a\nb"}
@@ -266,7 +284,9 @@ def test_line_is_there_before_the_next_event(desk: Desk) -> None:
     """Whoever writes one event may read its lines before writing the next."""
     command = [sys.executable, "-m", "pipeline", "explain", "--ndjson", "--destination", "to-meta"]
     command += ["--destinations", str(desk.destinations)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+    # Python may have been told not to buffer, which would hide what is tested.
+    environ = {**os.environ, "PYTHONUNBUFFERED": ""}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ) as running:
         assert running.stdin is not None
         assert running.stdout is not None
         for number in (1, 2):

@@ -148,6 +148,8 @@ def test_source_topics(topics: str, problem: str) -> None:
     ("name", "value"),
     [
         ("CAPI_DEAD_LETTERS_TOPIC", "capi.orders"),
+        ("CAPI_RECEIPTS_TOPIC", "capi.dead-letters"),
+        ("CAPI_REPLAY_TOPIC", "capi.leads"),
         ("CAPI_STOP_REVOKE_DEADLINE_SECONDS", "100"),
         ("CAPI_KAFKA_SESSION_TIMEOUT_SECONDS", "100"),
         ("CAPI_KAFKA_CERTIFICATE_FILE", "/x.pem"),

@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from pipeline.core.explanation import Reading, Row, explain_keys
-from pipeline.core.identify import MatchTable
+from pipeline.core.identify import MatchTable, identify
 from pipeline.core.match_key import Dated, Form, Local, MatchKey, Numeric, Paired, Plain
 from pipeline.core.normalize import network, person
 from pipeline.core.normalize.email import email
@@ -121,3 +121,13 @@ def test_single_value_is_the_first_usable() -> None:
     found = row(["nobody", "c@d.de", "a@b.de"], MatchKey("em", "customer.emails", Plain(email), Form.CLEAR))
 
     assert ("c@d.de", ["unusable", "clear", "clear"]) == (found.sent, [one.becomes for one in found.readings])
+
+
+def test_list_is_what_identify_gives() -> None:
+    """A list is sent sorted and without doubles; every value of it is told, in the order of the event."""
+    raws = ["z@b.de", "a@b.de", " A@B.DE", "a"]
+    found = row(raws, EM)
+    expected = identify({"customer": {"emails": raws}}, MatchTable((EM,)), None, TODAY)
+
+    assert (expected.keys["em"], 2) == (found.sent, len(expected.keys["em"]))  # type: ignore[arg-type]
+    assert raws == [one.raw for one in found.readings]

@@ -23,12 +23,19 @@ GOOD = Seen("order_placed:A-1", "Purchase", 1000)
 SECOND = Seen("order_placed:A-2", "Purchase", 2000)
 PUBLISHED = [
     Published(sample("good", Expected("accepted", None, GOOD.event_id, "Purchase", 1000)), ("orders", 0, 0)),
-    Published(sample("second", Expected("accepted", None, SECOND.event_id, "Purchase", 2000)), ("orders", 0, 1)),
+    Published(
+        sample("second", Expected("accepted", None, SECOND.event_id, "Purchase", 2000, "9.9 EUR")), ("orders", 0, 1)
+    ),
     Published(sample("refund", Expected("skipped", Reason.NO_PLATFORM_EVENT)), ("orders", 0, 2)),
-    Published(sample("broken", Expected("dead-lettered", Reason.UNDECODABLE)), ("orders", 1, 0)),
+    Published(sample("broken", Expected("dead-lettered", Reason.UNDECODABLE, destination="meta")), ("orders", 1, 0)),
 ]
 LETTER = Letter(
-    ("orders", 1, 0), "undecodable", b"A-1", b"bytes of broken", [*TRACE, ("__dlq.errors.reason", b"undecodable")]
+    ("orders", 1, 0),
+    "undecodable",
+    b"A-1",
+    b"bytes of broken",
+    [*TRACE, ("__dlq.errors.reason", b"undecodable")],
+    "meta",
 )
 ACCOUNT = Account(
     consumed=4,
@@ -55,6 +62,10 @@ CASES: dict[str, tuple[Account, str]] = {
         replace(ACCOUNT, accepted=[GOOD, replace(SECOND, event_name="Lead")]),
         "Purchase order_placed:A-2 at 2000 should have been accepted and was not",
     ),
+    "another value": (
+        replace(ACCOUNT, accepted=[GOOD, replace(SECOND, worth="99 EUR")]),
+        "A-2 at 2000 was accepted with another value",
+    ),
     "not consumed": (replace(ACCOUNT, consumed=3), "4 records were published, and the worker consumed 3"),
     "not settled": (replace(ACCOUNT, skipped={}), "is not 2 accepted + 0 skipped + 1 dead-lettered"),
     "another skip": (replace(ACCOUNT, skipped={"tombstone": 1}), "skipped as tombstone: expected 0"),
@@ -67,6 +78,10 @@ CASES: dict[str, tuple[Account, str]] = {
     "wrong reason": (
         replace(ACCOUNT, letters=[replace(LETTER, reason="expired")]),
         "says expired; expected undecodable",
+    ),
+    "wrong destination": (
+        replace(ACCOUNT, letters=[replace(LETTER, destination="")]),
+        "names no destination; expected meta",
     ),
     "wrong value": (
         replace(ACCOUNT, letters=[replace(LETTER, value=b"bytes of brokem")]),
@@ -84,9 +99,10 @@ CASES: dict[str, tuple[Account, str]] = {
 }
 
 
-def test_balances() -> None:
-    """Where every record is where it should be, nothing is found."""
-    assert [] == balance(PUBLISHED, ACCOUNT)
+@pytest.mark.parametrize("second", [SECOND, replace(SECOND, worth="9.9 EUR")], ids=["by journal", "by payload"])
+def test_balances(second: Seen) -> None:
+    """Where every record is where it should be, nothing is found; a value counts where it was read."""
+    assert [] == balance(PUBLISHED, replace(ACCOUNT, accepted=[GOOD, second]))
 
 
 @pytest.mark.parametrize(("account", "finding"), CASES.values(), ids=CASES)

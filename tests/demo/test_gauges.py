@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,10 +12,33 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from typing_extensions import override
 
-from pipeline.demo.gauges import is_ready
+from pipeline.demo import gauges
+from pipeline.demo.balance import Seen
+from pipeline.demo.gauges import Gauge, is_ready
 from pipeline.demo.processes import ProcessError
 from pipeline.demo.stage import Stage
 from pipeline.demo.workplace import free_port
+from pipeline.sandbox.config import SandboxConfig
+from pipeline.sandbox.contract import Reply, Sighting, Verdict
+from pipeline.sandbox.faults import Status
+from pipeline.sandbox.server import Sandbox, running_sandbox
+
+SIGHTING = Sighting(
+    "A-1", "Purchase", 1000, "", "key", 0.0, b'{"custom_data":{"value":5,"currency":"EUR"},"user_data":{}}'
+)
+METRICS = b"""\
+# TYPE capi_records_consumed_total counter
+capi_records_consumed_total{topic="a"} 3.0
+capi_records_consumed_total{topic="b"} 2.0
+# TYPE capi_events_accepted_total counter
+capi_events_accepted_total{destination="meta",platform="meta"} 4.0
+# TYPE capi_events_skipped_total counter
+capi_events_skipped_total{destination="meta",reason="tombstone"} 1.0
+capi_events_skipped_total{destination="google",reason="tombstone"} 1.0
+# TYPE capi_events_dead_lettered_total counter
+capi_events_dead_lettered_total{destination="none",reason="undecodable"} 2.0
+capi_events_dead_lettered_total{destination="meta",reason="expired"} 1.0
+"""
 
 
 @contextmanager
@@ -69,3 +94,73 @@ def test_stage_does_not_take_a_stranger_for_its_worker() -> None:
         pytest.raises(ProcessError, match="the worker ended with exit code"),
     ):
         stage.start_worker("127.0.0.1:1", 1, port)
+
+
+def test_worker_by_destination() -> None:
+    """The worker's counts are told by destination; what was refused for nobody in particular has none."""
+    with answering(200, METRICS) as port:
+        gauge = gauges.read_worker(port)
+
+    assert gauge == Gauge(
+        5,
+        Counter({"meta": 4}),
+        Counter({("meta", "tombstone"): 1, ("google", "tombstone"): 1}),
+        Counter({("", "undecodable"): 2, ("meta", "expired"): 1}),
+    )
+    assert (8, 3) == (gauge.ended("meta"), gauge.ended("google"))
+
+
+def port_of(sandbox: Sandbox) -> int:
+    """Return the sandbox's port."""
+    return int(sandbox.url.rpartition(":")[2])
+
+
+@pytest.mark.asyncio
+async def test_one_platform_fails_and_is_mended() -> None:
+    """A platform is down by its paths, and up again."""
+    async with running_sandbox() as sandbox:
+        await asyncio.to_thread(gauges.let_fail, port_of(sandbox), "/open_api/")
+        struck = [sandbox.faults.decide(path, 0.0).effect for path in ("/open_api/v1.3/event/track/", "/v3/1/events")]
+        await asyncio.to_thread(gauges.mend, port_of(sandbox))
+
+        assert [Status(503), None] == struck
+        assert not sandbox.faults.rules
+
+
+@pytest.mark.asyncio
+async def test_one_platform_refuses() -> None:
+    """An event is refused by the platform that was told to, and by no other."""
+    async with running_sandbox() as sandbox:
+        await asyncio.to_thread(gauges.let_refuse, port_of(sandbox), "tiktok", ["A-1"])
+        rule = sandbox.controls.rejections[0]
+
+        assert (True, False) == (rule.matches("A-1", "tiktok"), rule.matches("A-1", "meta"))
+
+
+@pytest.mark.asyncio
+async def test_unfit_for_the_sandbox() -> None:
+    """What the sandbox does not take is an error that says so."""
+    async with running_sandbox() as sandbox:
+        with pytest.raises(OSError, match="the sandbox answered 400 to POST /_sandbox/rejections"):
+            await asyncio.to_thread(gauges.let_refuse, port_of(sandbox), "tiktok", [""])
+
+
+@pytest.mark.asyncio
+async def test_arrivals() -> None:
+    """Journal and payloads are read together."""
+    async with running_sandbox(SandboxConfig(keep_payloads=True)) as sandbox:
+        sandbox.journal.accept("meta", Verdict(Reply(200, b""), dataset="1", accepted=[SIGHTING]), 1, 0.0)
+        found = await asyncio.to_thread(gauges.read_arrivals, port_of(sandbox))
+
+    assert [("meta", "1", Seen("A-1", "Purchase", 1000, "5 EUR"))] == [
+        (one.platform, one.account, one.seen) for one in found
+    ]
+
+
+@pytest.mark.asyncio
+async def test_arrivals_need_payloads() -> None:
+    """Where payloads are not kept, that is an error rather than an empty list."""
+    async with running_sandbox(SandboxConfig(keep_payloads=False)) as sandbox:
+        sandbox.journal.accept("meta", Verdict(Reply(200, b""), dataset="1", accepted=[SIGHTING]), 1, 0.0)
+        with pytest.raises(ValueError, match="zip"):
+            await asyncio.to_thread(gauges.read_arrivals, port_of(sandbox))

@@ -35,7 +35,7 @@ def table(name: str) -> dict[str, str]:
 
 
 def all_lines() -> list[dict[str, Any]]:
-    """Return lines of events of all kinds, timely and old, with and without consent, wanted and not; and of no event."""
+    """Return lines of all kinds of events: timely and old, allowed and not, wanted and not; and of what is no event."""
     given = [document(kind, change) for kind in KINDS for change in ({}, {"consent.ad_user_data": "DENIED"})]
     texts = [*(json.dumps(one).encode() for one in given), b"{", b"{}"]
     asked = [*targets(), *targets("{stores: [nowhere]}")]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from stage import Stage
-from toy import LIMITS, refusing, status
+from toy import LIMITS, delivery, refusing, shaped, status
 
 from pipeline.core.ledger import Page
 from pipeline.core.model import Reply, Request
@@ -231,3 +231,17 @@ def test_fault_in_a_batch_ends_the_lane() -> None:
 
         with pytest.raises(ExceptionGroup):
             stage.pass_seconds(2)
+
+
+def test_a_replay_is_no_copy() -> None:
+    """What was accepted a moment ago is sent once more when it is replayed."""
+    with Stage() as stage:
+        stage.offer("a")
+        stage.pass_seconds(2)
+        again = delivery("a", page=stage.page, form=replace(shaped(), payload=b"a"))
+        again.replayed = True
+        stage.lane.offer([again])
+        stage.offer("a")
+        stage.pass_seconds(2)
+
+        assert (["a", "a"], ["a"]) == (stage.sent, stage.duplicates)

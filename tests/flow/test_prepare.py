@@ -15,6 +15,7 @@ from pipeline.core.destination import ConsentPolicy, Rule
 from pipeline.core.ledger import Ledger
 from pipeline.core.model import Record, Refusal
 from pipeline.core.reason import Reason
+from pipeline.core.replay import Replay, ReplayTopic, replay_posting
 from pipeline.core.wire import prefixed
 from pipeline.flow.clocks import Moment
 from pipeline.flow.prepare import FUTURE_SECONDS, Prepared, Preparer
@@ -45,6 +46,25 @@ class Scene:
         """Prepare records with these values, offsets from 0."""
         records = [Record(topic, partition, offset, b"k", value, (), None) for offset, value in enumerate(values)]
         return self.preparer.prepare(records, now=Moment(EPOCH, EPOCH))
+
+
+@dataclass
+class ReplayScene(Scene):
+    """A preparer that also reads the replay topic, whose partition 0 is ours."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.replays = self.ledger.open_page("replay", 0)
+        self.preparer = Preparer(
+            self.platforms, self.schemas, self.ledger, ReplayTopic("replay", {"orders", "leads", "other"})
+        )
+
+    def replay(self, value: bytes | None, *names: str, origin: str = "orders") -> Prepared:
+        """Prepare a replay of a record for these destinations."""
+        first = Replay(Record(origin, 5, 99, b"k", value, (), None), self.replays, names)
+        posting = replay_posting(first)
+        again = Record("replay", 0, 0, posting.key, posting.value, posting.headers, None)
+        return self.preparer.prepare([again], now=Moment(EPOCH, EPOCH))
 
 
 def refusals(prepared: Prepared) -> list[tuple[str | None, Reason]]:
@@ -271,3 +291,69 @@ def test_lost_headers_are_said() -> None:
 
     assert [(None, Reason.UNDECODABLE)] == refusals(prepared)
     assert 0 == scene.page.watermark()
+
+
+def test_a_replay_goes_to_whom_it_is_for() -> None:
+    """A replayed record becomes a delivery for the named destination alone, marked as asked for once more."""
+    scene = ReplayScene([Toy(destination("one")), Toy(destination("two"))])
+    prepared = scene.replay(order("a"), "two")
+    plain = scene.prepare(order("a"))
+
+    assert {"one": [], "two": [True]} == {
+        name: [item.replayed for item in items] for name, items in prepared.deliveries.items()
+    }
+    assert (0, {}, {("two", "granted"): 1}) == (scene.replays.watermark(), prepared.skipped, prepared.decisions)
+    assert {False} == {item.replayed for items in plain.deliveries.values() for item in items}
+
+
+def test_a_replay_is_what_it_was() -> None:
+    """What a replayed record holds is decided by the topic of its first life."""
+    assert {("toy", Reason.NO_PLATFORM_EVENT): 1} == ReplayScene().replay(
+        encode(full_lead(), avsc("lead")), "toy", origin="leads"
+    ).skipped
+
+
+def test_a_replay_waits_for_its_schema() -> None:
+    """A schema that is not known is fetched for the topic of the first life."""
+    scene = ReplayScene()
+    prepared = scene.replay(prefixed(7, order()), "toy")
+
+    assert (("orders", 7), 1) == (prepared.missing, len(prepared.unread))
+    assert not scene.preparer.can_read(prepared.unread[0])
+
+
+@pytest.mark.parametrize(("names", "origin"), [(["stranger"], "orders"), (["toy"], "elsewhere"), ([""], "orders")])
+def test_a_replay_for_nobody_is_buried(names: list[str], origin: str) -> None:
+    """A replay that names nobody whom this worker serves, or comes from elsewhere, is a dead letter."""
+    scene = ReplayScene()
+    prepared = scene.replay(order(), *names, origin=origin)
+
+    assert [(None, Reason.MISADDRESSED)] == refusals(prepared)
+    assert ([], 0) == (prepared.deliveries["toy"], scene.replays.watermark())
+
+
+def test_a_replay_for_a_stranger_too_is_delivered_and_buried() -> None:
+    """Of a replay for one whom this worker serves and one whom it does not, neither is passed over."""
+    scene = ReplayScene()
+    prepared = scene.replay(order("a"), "toy", "stranger")
+
+    assert ([(None, Reason.MISADDRESSED)], 1) == (refusals(prepared), len(prepared.deliveries["toy"]))
+    scene.replays.settle(0)
+    assert 0 == scene.replays.watermark()
+    scene.replays.settle(0)
+    assert 1 == scene.replays.watermark()
+
+
+def test_consent_and_age_decide_on_replays() -> None:
+    """A replay is held against rule and age like any event."""
+    assert [("toy", Reason.EXPIRED)] == refusals(ReplayScene().replay(order(at=EPOCH - 8 * DAY), "toy"))
+    assert {("toy", Reason.NOT_ROUTED): 1} == ReplayScene([Toy(destination(rule=DENIED_BY))]).replay(
+        order(), "toy"
+    ).skipped
+
+
+def test_a_replayed_tombstone_is_skipped_for_its_addressee() -> None:
+    """A replay without a value settles, and is counted for the named destination only."""
+    scene = ReplayScene([Toy(destination("one")), Toy(destination("two"))])
+
+    assert {("two", Reason.TOMBSTONE): 1} == scene.replay(None, "two").skipped

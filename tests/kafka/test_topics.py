@@ -82,6 +82,18 @@ def test_the_dead_letter_topic_fits_its_sources(environ: Environ, make_topic: Ma
     )
 
 
+def test_topics_for_what_is_decided_later(environ: Environ) -> None:
+    """Topics for receipts and replays are planned, made as wide as the dead letters', and found good."""
+    name = environ["CAPI_WORKER_NAME"]
+    environ |= {"CAPI_RECEIPTS_TOPIC": f"{name}.receipts", "CAPI_REPLAY_TOPIC": f"{name}.replay"}
+    missing = [finding.part for finding in problems(environ)]
+    applied = invoke(environ, "apply", "--all")
+    topics = Admin({"bootstrap.servers": environ["CAPI_KAFKA_BOOTSTRAP_SERVERS"]}).topics()
+
+    assert (["topics"] * 5, (Exit.OK, 5), []) == (missing, (applied[0], len(applied[1])), problems(environ))
+    assert 1 == len({topics[f"{name}.{each}"].partitions for each in ("dead", "receipts", "replay")})
+
+
 def test_check_names_every_missing_topic(environ: Environ) -> None:
     """Both sources and the dead-letter topic are missed at once."""
     assert ["topics"] * 3 == [finding.part for finding in problems(environ)]

@@ -114,7 +114,7 @@ class Watch:
         self.source = FakeSource(self.receipts, self.loop.run_for)
         self.archive = FakeArchive(self.receipts, self.orders)
         self.letters: FakeOutbox[DeadLetter] = FakeOutbox(idle=self.loop.run_for)
-        self.replays: FakeOutbox[Replay] = FakeOutbox()
+        self.replays: FakeOutbox[Replay] = FakeOutbox(idle=self.loop.run_for)
         self.closings: FakeOutbox[Closed] = FakeOutbox(
             lambda closed: self.receipts.produce(None, key=closed.key, partition=closed.partition)
         )

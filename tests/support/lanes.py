@@ -61,6 +61,7 @@ class Lane:
     most_days: how old an event without a click id may be for the platform, on the web.
     clear: the fields of a customer and a visit that the platform wants as they are.
     outage, throttle: faults for the sandbox, in the platform's own form.
+    usage: what the sandbox's usage headers say meanwhile: how long to wait, or nothing that would ask for a minute.
     throttle_seconds: how long that throttle asks to wait; 0 where the platform does not say.
     search: the most requests that so many bad events among so many may cost.
     grants: whether the secret is a key for which the platform issues tokens, and no token.
@@ -77,6 +78,7 @@ class Lane:
     throttle: Words
     search: Callable[[int, int], float]
     options: Words = field(default_factory=dict)
+    usage: Mapping[str, int] = field(default_factory=dict)
     throttle_seconds: float = 0.0
     grants: bool = False
     unknown: bool = False
@@ -149,6 +151,8 @@ META: Final = Lane(
     clear=frozenset({"url", "client_ip", "user_agent", "fbp", "fbclid"}),
     outage={"kind": "error", "code": 2, "status": 503},
     throttle={"kind": "error", "code": 4, "retry_after": 1},
+    # Else they say that all is used up, and the lane is silent for a minute.
+    usage={"malformed": True},
     throttle_seconds=1.0,
     search=halving,
 )
@@ -187,8 +191,8 @@ PINTEREST: Final = Lane(
     most_days=7,
     clear=frozenset({"url", "client_ip", "user_agent", "epik"}),
     outage={"kind": "error", "code": 1, "status": 500},
-    # How long is said by x-ratelimit-reset; the scene lets it be a second.
     throttle={"kind": "error", "code": 8},
+    usage={"reset_seconds": 1},
     throttle_seconds=1.0,
     search=one_by_one,
 )

@@ -175,9 +175,10 @@ class Scene:
 
     def draft(self) -> Draft:
         """Make up one good order that every lane takes."""
-        while not all(lane.takes(draft := self.shop.order()) for lane in self.lanes):
-            pass
-        return draft
+        while True:
+            draft = self.shop.order()
+            if all(lane.takes(draft) for lane in self.lanes):
+                return draft
 
     def samples(self, count: int) -> list[Sample]:
         """Make good orders, each with an id of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,17 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.normalize import person, place
-from pipeline.core.normalize.digest import digest, ready_hash
+from pipeline.core.normalize.digest import digest, ready_or_built_hash
 from pipeline.core.normalize.email import email
 from pipeline.core.normalize.phone import phone
 
 PAGE = Path(__file__).parents[3] / "docs" / "normalization.md"
 LEFT_OUT, RAISES, EMPTY = "left out", "raises", "the empty text"
+OF_NOTHING, OF_JANE = sha256(b"").hexdigest(), sha256(b"jane").hexdigest()
 
 OURS: dict[str, Callable[[str, str | None], str | None]] = {
-    "em": lambda raw, _: ready_hash(raw) or email(raw),
+    "em": lambda raw, _: ready_or_built_hash(raw) or email(raw),
     "ph": phone,
-    "fn": lambda raw, _: person.name(raw),
+    "fn": lambda raw, _: ready_or_built_hash(raw) or person.name(raw),
     "ln": lambda raw, _: person.name(raw),
     "ct": lambda raw, _: place.city(raw),
     "st": place.region,
@@ -47,15 +49,20 @@ DIFFERENCES = (
     Difference("em", "a@b.com,c@d.com", "", LEFT_OUT, "a@b.com,c@d.com"),
     Difference("em", "foo", "", LEFT_OUT, RAISES),
     Difference("em", "d41d8cd98f00b204e9800998ecf8427e", "", LEFT_OUT, "d41d8cd98f00b204e9800998ecf8427e"),
+    Difference("em", OF_NOTHING, "", LEFT_OUT, OF_NOTHING),
+    Difference("em", "a@b@c.de", "", LEFT_OUT, "a@b@c.de"),
     Difference("ph", "+49 170.123.4567", "", "491701234567", RAISES),
     Difference("ph", "+1 650 555 1212 x12", "", "16505551212", RAISES),
     Difference("ph", "(650)555-1212", "us", "16505551212", "6505551212"),
     Difference("ph", "020 7946 0958", "", LEFT_OUT, "2079460958"),
     Difference("ph", "+44 (0)20 7946 0958", "", "442079460958", "4402079460958"),
     Difference("ph", "+٩٦٦٥٠١٢٣٤٥٦٧", "", "966501234567", "٩٦٦٥٠١٢٣٤٥٦٧"),
+    Difference("ph", "+49 170 1234567890123", "", LEFT_OUT, "491701234567890123"),
     Difference("fn", "Mary Ann", "", "maryann", "mary ann"),
     Difference("fn", "   ", "", LEFT_OUT, EMPTY),
     Difference("fn", "null", "", LEFT_OUT, "null"),
+    Difference("fn", "Zoe\u0308", "", "zo\u00eb", "zoe\u0308"),
+    Difference("fn", f"{OF_JANE}.AQ", "", f"{OF_JANE}.AQ", f"{OF_JANE}.aq"),
     Difference("ln", "O'Brien", "", "obrien", "o'brien"),
     Difference("ln", "Nuñez-García", "", "nuñezgarcía", "nuñez-garcía"),
     Difference("ct", "Coeur d'Alene", "", "coeurdalene", "coeurd'alene"),
@@ -65,6 +72,7 @@ DIFFERENCES = (
     Difference("st", "Bavaria", "us", LEFT_OUT, "bavaria"),
     Difference("zp", "940251234", "us", "94025", "940251234"),
     Difference("zp", "100-0001", "jp", "1000001", "100"),
+    Difference("zp", "SW1A.1AA", "gb", "sw1a1aa", "sw1a.1aa"),
     Difference("zp", "-1234", "us", LEFT_OUT, EMPTY),
     Difference("country", "USA", "", "us", RAISES),
     Difference("country", "UK", "", "gb", RAISES),
