@@ -46,15 +46,15 @@ class KafkaArchive:
         for topic, partition, offset in sorted(set(places)):
             wanted.setdefault((topic, partition), []).append(offset)
         found: dict[Place, Record | None] = {}
-        try:
-            for name, offsets in wanted.items():
-                while offsets and time.monotonic() < deadline:
-                    offsets = self._read(name, offsets, found, deadline)  # noqa: PLW2901 - what is left of them
-        except KafkaException:
-            # Kafka does not answer: whoever asked asks again.
-            return found
-        finally:
-            self._consumer.unassign()
+        for name, offsets in wanted.items():
+            left = offsets
+            try:
+                while left and time.monotonic() < deadline:
+                    left = self._read(name, left, found, deadline)
+            except KafkaException:
+                # Kafka does not answer, or knows no such topic now: whoever asked asks again.
+                continue
+        self._consumer.unassign()
         return found
 
     def close(self) -> None:
@@ -67,7 +67,8 @@ class KafkaArchive:
         """Read one partition from the first to the last of `offsets`, which ascend; return what is to be asked anew."""
         place = TopicPartition(*name)
         first, end = self._consumer.get_watermark_offsets(place, timeout=max(0.001, deadline - time.monotonic()))
-        found.update(((*name, offset), None) for offset in offsets if not first <= offset < end)
+        found.update(((*name, offset), None) for offset in offsets if offset < first)
+        # What lies beyond the end was there once, and is to be waited for.
         left = [offset for offset in offsets if first <= offset < end]
         position = None
         while left and time.monotonic() < deadline:

@@ -215,7 +215,7 @@ def _unfit(shaped: Shaped, now: Moment, most_bytes: int) -> Refusal | None:
     if shaped.not_before > now.latest + FUTURE_SECONDS:
         ahead = shaped.not_before - now.latest
         return Refusal(
-            Reason.FUTURE, f"the event lies {ahead:.0f} s in the future; the limit is {FUTURE_SECONDS:.0f} s"
+            Reason.FUTURE, f"the event lies {_roughly(ahead)} in the future; the limit is {FUTURE_SECONDS:.0f} s"
         )
     if len(shaped.payload) > most_bytes - ENVELOPE_BYTES:
         size = len(shaped.payload)
@@ -225,4 +225,12 @@ def _unfit(shaped: Shaped, now: Moment, most_bytes: int) -> Refusal | None:
 
 def too_old(shaped: Shaped, *, now: float) -> Refusal:
     """Return the refusal of an event that the platform would take no more."""
-    return Refusal(Reason.EXPIRED, f"the platform's age limit passed {now - shaped.expires_at:.0f} s ago")
+    return Refusal(Reason.EXPIRED, f"the platform's age limit passed {_roughly(now - shaped.expires_at)} ago")
+
+
+def _roughly(seconds: float) -> str:
+    """Return a time in words that many events have in common: refusals are told by detail, not one by one."""
+    for size, word in ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {word}"
+    return "less than two minutes"

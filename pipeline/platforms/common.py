@@ -126,6 +126,6 @@ def activity_of(event: Event) -> Activity | None:
 
 
 def currency_of(event: Event) -> str | None:
-    """Return the currency in capital letters: an ISO 4217 code where `shared_fault` found none, or any amount is there."""
+    """Return the currency in capital letters; decoding checks that it is one only where there is an amount."""
     raw = event.body["currency"]
     return raw.strip().upper() if raw else None

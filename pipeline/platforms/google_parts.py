@@ -53,7 +53,7 @@ def fault_of(event: Event, worth: Decimal | None) -> str | None:
 
 
 def unmatchable(click: str | None, identifiers: Sequence[Json]) -> str | None:
-    """Return why nobody can be matched, or None: `click` and `identifiers` are all that matches. Never holds a value."""
+    """Return why nobody can be matched by a click and identifiers, or None. Never holds a value."""
     if click is None and not identifiers:
         return "Google needs a click id, an e-mail, a phone or a whole address"
     return None

@@ -13,7 +13,7 @@ from typing import Final
 
 from pipeline.core.model import Accepted, Doubt, Halt, Later, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
-from pipeline.platforms.reading import formed, json_object, longest, read_bare, retry_after, text_of
+from pipeline.platforms.reading import MOST_WAIT, formed, json_object, read_bare, retry_after, text_of
 
 _OK: Final = 0
 _PARTIAL: Final = 20001
@@ -94,4 +94,5 @@ def _suspects(message: str, count: int) -> tuple[int, ...]:
 
 def _wait(reply: Reply) -> float | None:
     """Return the seconds that a gateway asks to wait; TikTok itself documents no such header."""
-    return longest([retry_after(reply) or 0.0])
+    after = retry_after(reply)
+    return None if after is None else min(after, MOST_WAIT)

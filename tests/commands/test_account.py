@@ -9,7 +9,7 @@ import pytest
 from avro_events import CONTRACT
 from contract_events import document, events
 from everywhere import targets
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from meta_events import event_of
 
@@ -44,6 +44,7 @@ def test_every_platform_is_here() -> None:
     assert set(PLATFORMS) == set(TARGETS)
 
 
+@settings(deadline=None)
 @given(event=ANY_EVENT)
 def test_rows_are_what_is_identified(event: Event) -> None:
     """Whatever the event, the rows say of each key what `identify` gives, in its order, and what it drops."""
@@ -55,6 +56,7 @@ def test_rows_are_what_is_identified(event: Event) -> None:
         assert list(found.dropped) == dropped(rows)
 
 
+@settings(deadline=None)
 @given(event=ANY_EVENT, ahead=st.floats(-100 * DAY, 100 * DAY))
 def test_outcome_is_the_platforms(event: Event, ahead: float) -> None:
     """Routed and consented to, an event is shaped as the platform shapes it; age and size are judged at the moment."""
@@ -71,6 +73,7 @@ def test_outcome_is_the_platforms(event: Event, ahead: float) -> None:
                 assert isinstance(found, Shaped) if timely else found == Refusal(account.reason, account.detail)
 
 
+@settings(deadline=None)
 @given(event=ANY_EVENT)
 def test_every_key_that_is_sent_has_a_row(event: Event) -> None:
     """A key of the payload is explained by a row, or is made of rows that are; what is left out is neither."""
@@ -124,6 +127,7 @@ def test_left_out_of_the_payload() -> None:
     assert ["wbraid"] == [row.key for row in target.rows(event) if target.left_out(row, account.shaped.match_keys)]
 
 
+@settings(deadline=None)
 @given(event=ANY_EVENT)
 def test_masked_tells_nothing_personal(event: Event) -> None:
     """Whatever the event says of its customer, nothing of eight characters and more is told of it, but for hashes."""

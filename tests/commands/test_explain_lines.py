@@ -64,8 +64,8 @@ def test_lines_come_in_order() -> None:
         ({"consent.ad_user_data": "DENIED"}, 60.0, ("skip", "consent_denied", "consent: `ad_user_data` was denied")),
         ({"state": "REFUNDED"}, 60.0, ("skip", "no_platform_event", "the platform has no event for this")),
         ({"value": None}, 60.0, ("refuse", "invalid_event", "a Purchase needs value and currency")),
-        ({}, -3600.0, ("refuse", "future", "the event lies 3600 s in the future; the limit is 60 s")),
-        ({}, 8 * 86_400.0, ("refuse", "expired", "the platform's age limit passed 88200 s ago")),
+        ({}, -3600.0, ("refuse", "future", "the event lies 60 minutes in the future; the limit is 60 s")),
+        ({}, 8 * 86_400.0, ("refuse", "expired", "the platform's age limit passed 24 hours ago")),
     ],
     ids=["denied", "no event", "invalid", "future", "expired"],
 )

@@ -103,12 +103,16 @@ def test_registry_is_asked(scene: Scene) -> None:
     assert (Exit.FAILURE, True) == (down.exit_code, "HTTP 503" in down.stderr)
 
 
+def letter_of(record: Record) -> list[tuple[str, bytes | None]]:
+    """Return the headers of a record that Meta refused."""
+    refusal = Refusal(Reason.REJECTED, "Meta refused it", code="100", subcode="2804003", http_status=400)
+    letter = DeadLetter(record, Page(record.topic, 0, 1), "to-meta", "meta", refusal, "order_placed:A-1001")
+    return letter_headers(letter, undertaker=Undertaker("g", "1"), now=1e9)
+
+
 def test_dead_letter(scene: Scene) -> None:
     """A letter tells why it is one, and only its own destination is explained, unless another is named."""
-    record = Record(scene.source, 0, 7, b"A-1001", BARE, [], None)
-    refusal = Refusal(Reason.REJECTED, "Meta refused it", code="100", subcode="2804003", http_status=400)
-    letter = DeadLetter(record, Page(scene.source, 0, 1), "to-meta", "meta", refusal, "order_placed:A-1001")
-    scene.write(scene.letters, BARE, headers=letter_headers(letter, undertaker=Undertaker("g", "1"), now=1e9))
+    scene.write(scene.letters, BARE, headers=letter_of(Record(scene.source, 0, 7, b"A-1001", BARE, [], None)))
     told = scene.json(f"{scene.letters}:0:0")
     page = scene.explain(f"{scene.letters}:0:0").stdout
     other = scene.json(f"{scene.letters}:0:0", "--destination", "to-google")
@@ -124,6 +128,14 @@ def test_dead_letter(scene: Scene) -> None:
         [one["destination"] for one in other["destinations"]],
     )
     assert page.index("dead letter") < page.index("message             Meta refused it") < page.index("  decoded")
+
+
+def test_replayed_record_is_no_letter(scene: Scene) -> None:
+    """In a source topic a record is a record, whatever it still carries of an earlier burial."""
+    scene.write(scene.source, BARE, headers=letter_of(Record(scene.source, 0, 7, b"A-1001", BARE, [], None)))
+    told = scene.json(f"{scene.source}:0:0")
+
+    assert ({}, True) == (told["letter"], len(told["destinations"]) > 1)
 
 
 def test_nothing_is_joined_or_committed(scene: Scene, bootstrap_servers: str) -> None:

@@ -104,10 +104,10 @@ class Watch:
         manner: Manner = MANNER,
         platform: type[Toy] = Toy,
     ) -> None:
-        self.loop = after.loop if after else VirtualLoop()
+        self.loop: VirtualLoop = after.loop if after else VirtualLoop()
         self._owns_loop = after is None
-        self.receipts = after.receipts if after else FakeKafka("receipts", partitions)
-        self.orders = after.orders if after else FakeKafka("orders")
+        self.receipts: FakeKafka = after.receipts if after else FakeKafka("receipts", partitions)
+        self.orders: FakeKafka = after.orders if after else FakeKafka("orders")
         self.http = FakeHttp(answer, seconds=seconds)
         self.secrets = FakeSecrets({"toy-token": "t1"})
         self.teller = FakeTeller()
