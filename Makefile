@@ -22,11 +22,11 @@ unit: $(VENV)/.dev ## the tests that need no broker: seconds
 
 check: format lint types floors test ## everything, cheapest first
 
-chaos: $(VENV)/.dev ## every fault on a three-node Kafka, and a judge that compares sets (ONLY="name name" for some)
-	$(BIN)/python tests/chaos/run.py $(ONLY)
+chaos: $(VENV)/.dev ## every fault on a three-node Kafka, and a judge that compares sets (ONLY="name name" for some, LANE=google)
+	$(BIN)/python tests/chaos/run.py $(if $(LANE),--lane $(LANE)) $(ONLY)
 
 chaos-mutants: $(VENV)/.dev ## the same with workers that break the guarantee on purpose: each must be caught
-	$(BIN)/python tests/chaos/run.py --mutants $(ONLY)
+	$(BIN)/python tests/chaos/run.py --mutants $(if $(LANE),--lane $(LANE)) $(ONLY)
 
 chaos-short: $(VENV)/.dev ## the part of both that CI runs: minutes
 	$(BIN)/python tests/chaos/run.py --short

@@ -31,6 +31,8 @@ from pipeline.edge.schema_files import load_contract, schema_texts
 
 # Without any progress for this long something is wrong.
 PATIENCE_SECONDS: Final = 20.0
+# Without any for this long the others will get no more while one platform is down.
+_QUIET_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.1
 # The platform that is down for a part of the day, its name, and what its paths begin with.
 DOWN: Final = "tiktok"
@@ -77,6 +79,10 @@ class Look:
     def waiting(self) -> int:
         """How many records are not committed."""
         return sum(self.ends.values()) - sum(self.committed.values())
+
+    def ended(self, platforms: Sequence[str]) -> int:
+        """Return how many records came to an end at each of these platforms."""
+        return min(map(self.worker.ended, platforms))
 
 
 def play(options: Options, screen: Screen) -> bool:
@@ -159,16 +165,15 @@ def _show_day(running: Running, screen: Screen, trade: Trade) -> tuple[list[Plac
     others = [platform for platform in PLATFORMS if platform != DOWN]
     with screen.progress(trade.records) as progress:
         placed = _publish(running, trade.day)
-        look = _wait(running, progress, lambda look: all(look.worker.ended(name) >= due for name in others))
+        look = _watch(running, progress, lambda look: look.ended(others) >= due, _QUIET_SECONDS)
         gauges.mend(running.sandbox_port)
-        _wait(running, progress, _is_settled)
+        _settle(running, progress)
     screen.say(
         f"While {_DOWN_NAME} was down the four others got what was theirs ({look.worker.accepted.total()} events), and "
         f"{look.waiting} records stayed uncommitted for it. Now it is up again, and has its own, too."
     )
     screen.say(_figures(running))
-    early = look.worker.accepted[DOWN]
-    return placed, [f"{_DOWN_NAME} was down, and {early} events count as accepted by it"] if early else []
+    return placed, list(_faults_of_the_outage(look, others, due))
 
 
 def _show_morning(running: Running, screen: Screen, trade: Trade) -> list[Placed]:
@@ -179,7 +184,7 @@ def _show_morning(running: Running, screen: Screen, trade: Trade) -> list[Placed
     )
     with screen.progress(trade.records) as progress:
         placed = _publish(running, trade.later)
-        _wait(running, progress, _is_settled)
+        _settle(running, progress)
     screen.say(_figures(running))
     return placed
 
@@ -234,31 +239,45 @@ def _publish(running: Running, entries: Sequence[Entry]) -> list[Placed]:
     return [Placed(entry, place) for entry, place in zip(entries, running.till.place(entries), strict=True)]
 
 
-def _is_settled(look: Look) -> bool:
-    return look.settled
+def _faults_of_the_outage(look: Look, others: Sequence[str], due: int) -> Iterator[str]:
+    if look.ended(others) < due:
+        yield f"{_DOWN_NAME} was down, and {due - look.ended(others)} records got stuck at another platform"
+    if look.worker.accepted[DOWN]:
+        yield f"{_DOWN_NAME} was down, and {look.worker.accepted[DOWN]} events count as accepted by it"
 
 
-def _wait(running: Running, progress: Progress, done: Callable[[Look], bool]) -> Look:
-    """Wait until it is `done`. Raises ProcessError when the worker ends or stands still."""
+def _settle(running: Running, progress: Progress) -> None:
+    """Wait until all that was published is committed. Raises ProcessError when the worker ends or stands still."""
+    if not _watch(running, progress, lambda look: look.settled, PATIENCE_SECONDS).settled:
+        raise running.worker.failed(f"made no progress for {PATIENCE_SECONDS:.0f} s")
+
+
+def _watch(running: Running, progress: Progress, done: Callable[[Look], bool], quiet: float) -> Look:
+    """Look until it is `done`, or until nothing has moved for `quiet` seconds; return the last look.
+
+    Raises ProcessError when the worker ends.
+    """
     last: object = None
     moved_at = time.monotonic()
     while True:
-        running.worker.check_alive()
-        look = Look(
-            gauges.read_worker(running.worker_port),
-            gauges.read_sandbox(running.sandbox_port),
-            running.till.committed(),
-            running.till.ends(),
-        )
+        look = _look(running)
         progress.show(look.worker, look.sandbox)
-        if done(look):
-            return look
         # Requests alone are no progress: a platform that is down is asked again and again.
         if (look.worker, look.committed) != last:
             last, moved_at = (look.worker, look.committed), time.monotonic()
-        if time.monotonic() - moved_at > PATIENCE_SECONDS:
-            raise running.worker.failed(f"made no progress for {PATIENCE_SECONDS:.0f} s")
+        if done(look) or time.monotonic() - moved_at > quiet:
+            return look
         time.sleep(_LOOK_SECONDS)
+
+
+def _look(running: Running) -> Look:
+    running.worker.check_alive()
+    try:
+        worker = gauges.read_worker(running.worker_port)
+    except OSError as error:
+        raise running.worker.failed(f"does not tell its metrics ({error})") from error
+    sandbox = gauges.read_sandbox(running.sandbox_port)
+    return Look(worker, sandbox, running.till.committed(), running.till.ends())
 
 
 def _figures(running: Running) -> str:

@@ -30,7 +30,7 @@ from watch import Watch
 from worker_process import END_SECONDS, WorkerError, WorkerProcess, command
 from worker_scene import SETTLE_SECONDS, Scene
 
-from pipeline.core.contract import Lead, Order
+from pipeline.core.contract import Body
 from pipeline.core.reason import Reason
 from pipeline.demo.shop import Draft
 from pipeline.demo.trade import Expected
@@ -99,7 +99,7 @@ class Arena(Scene):
         self.watch = Watch()
         self.workers: list[WorkerProcess] = []
         self.proxy: FaultProxy | None = None
-        self._drafts = 0
+        self._planted = 0
         self._healed_at: list[float] = []
         self._said: list[str] = []
         self._seed = seed
@@ -172,8 +172,8 @@ class Arena(Scene):
     def draft(self) -> Draft:
         """Make up one good order whose customer is all canaries."""
         draft = super().draft()
-        self._drafts += 1
-        _plant(draft.event, self._drafts)
+        self._planted += 1
+        _plant(draft.event, self._planted)
         return draft
 
     def publish_mixed(self, count: int, *, broken: int) -> None:
@@ -303,7 +303,7 @@ def doomed(reason: Reason, event_id: str = "") -> Expected:
     return Expected("dead-lettered", reason, event_id)
 
 
-def _plant(order: Order | Lead, number: int) -> None:
+def _plant(order: Body, number: int) -> None:
     customer = order["customer"]
     customer["emails"] = [f"{CANARY}.{number}@{CANARY}-inbox.example"]
     customer["phones"] = [f"{CANARY_PHONE}{number % 100:02}"]

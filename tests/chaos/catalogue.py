@@ -18,6 +18,8 @@ class Scenario:
 
     `number` is that of the fault in docs/chaos.md. `mutants` are caught by it, `short_mutants` in the short run too, if
     it is part of that. `play` raises AssertionError for what the judge cannot see.
+    `any_lane` says that it may be played on any platform; `lanes` are the platforms on which the short run plays it
+    beside Meta, on which everything is played unless told otherwise. `everybody`: all five lanes are in the worker.
     """
 
     name: str
@@ -27,6 +29,9 @@ class Scenario:
     mutants: tuple[str, ...]
     short: bool
     short_mutants: tuple[str, ...]
+    any_lane: bool
+    lanes: tuple[str, ...]
+    everybody: bool
 
     @property
     def seed(self) -> int:
@@ -37,16 +42,25 @@ class Scenario:
 SCENARIOS: Final[dict[str, Scenario]] = {}
 
 
-def scenario(number: int, *mutants: str, short: tuple[str, ...] | None = None) -> Callable[[Play], Play]:
+def scenario(
+    number: int,
+    *mutants: str,
+    short: tuple[str, ...] | None = None,
+    lanes: tuple[str, ...] | None = None,
+    everybody: bool = False,
+) -> Callable[[Play], Play]:
     """Enter a function as a scenario: its name is the scenario's, its docstring the promise.
 
-    `short` makes it part of the short run, with these of its mutants.
+    `short` makes it part of the short run, with these of its mutants. `lanes` lets it be played on any platform, and
+    makes it part of the short run on these. `everybody` lets the worker serve all platforms, one of which is judged.
     """
 
     def enter(play: Play) -> Play:
         name = play.__name__
         doc = (play.__doc__ or "").strip()
-        SCENARIOS[name] = Scenario(name, number, doc, play, mutants, short is not None, short or ())
+        SCENARIOS[name] = Scenario(
+            name, number, doc, play, mutants, short is not None, short or (), lanes is not None, lanes or (), everybody
+        )
         return play
 
     return enter

@@ -37,7 +37,6 @@ from pipeline.platforms.pinterest import Pinterest
 from pipeline.platforms.snapchat import Snapchat
 from pipeline.platforms.tiktok import TikTok
 
-
 PLATFORMS: Final = (Meta, Google, TikTok, Pinterest, Snapchat)
 
 
@@ -312,7 +311,9 @@ def any_200_is_acceptance() -> None:
 @mutant
 def whole_batch_for_one() -> None:
     """Dead-letters a whole batch for the one event that the platform refused."""
-    _answering(lambda verdict, _, count: _all_refused(count) if isinstance(verdict, Doubt | Blamed | Mixed) else verdict)
+    _answering(
+        lambda verdict, _, count: _all_refused(count) if isinstance(verdict, Doubt | Blamed | Mixed) else verdict
+    )
 
 
 @mutant

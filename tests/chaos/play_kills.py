@@ -13,7 +13,7 @@ NEVER = {"CAPI_INTAKE_COMMIT_INTERVAL_SECONDS": "60"}
 EXIT_SECONDS = 9.0
 
 
-@scenario(1, "bytes_by_the_clock")
+@scenario(1, "bytes_by_the_clock", lanes=("pinterest",))
 def killed_after_acceptance(arena: Arena) -> None:
     """Killed between the platform's answer and the commit: copies have the same id, time and bytes."""
     arena.publish(1500)
@@ -27,7 +27,7 @@ def killed_after_acceptance(arena: Arena) -> None:
     assert arena.duplicates() >= 400
 
 
-@scenario(2, "dead_letter_not_awaited", "dead_letter_on_one_replica", short=())
+@scenario(2, "dead_letter_not_awaited", "dead_letter_on_one_replica", short=(), lanes=())
 def killed_after_burial(arena: Arena) -> None:
     """Killed with dead letters on their way, and with buried ones before the commit: each is there in the end."""
     arena.publish_mixed(300, broken=100)
@@ -52,7 +52,9 @@ def killed_after_burial(arena: Arena) -> None:
     assert pending > 0
 
 
-@scenario(3, "commit_at_poll", "commit_highest", "commit_before_acceptance", short=("commit_at_poll",))
+@scenario(
+    3, "commit_at_poll", "commit_highest", "commit_before_acceptance", short=("commit_at_poll",), lanes=("snapchat",)
+)
 def killed_in_full_flight(arena: Arena) -> None:
     """Killed with many requests out to a platform that is slower than the commits: no commit has passed them."""
     arena.slow_down(seconds=0.4, jitter=0.6)
@@ -69,7 +71,7 @@ def killed_in_full_flight(arena: Arena) -> None:
     arena.settle(arena.start(**arena.static()))
 
 
-@scenario(4, "leaves_without_draining", short=())
+@scenario(4, "leaves_without_draining", short=(), lanes=())
 def sigterm_with_time(arena: Arena) -> None:
     """Asked to stop with time enough, a worker delivers and commits all that it has, and nothing is sent twice."""
     arena.publish(600)
@@ -83,7 +85,7 @@ def sigterm_with_time(arena: Arena) -> None:
     assert 0 == arena.duplicates()
 
 
-@scenario(5, "commit_everything_when_leaving")
+@scenario(5, "commit_everything_when_leaving", lanes=())
 def sigterm_without_time(arena: Arena) -> None:
     """Asked to stop when the platform needs longer than there is, it leaves in time, with what is settled."""
     arena.slow_down(seconds=3)
@@ -99,7 +101,7 @@ def sigterm_without_time(arena: Arena) -> None:
     arena.settle(arena.start())
 
 
-@scenario(5, "stays_for_ever")
+@scenario(5, "stays_for_ever", lanes=())
 def sigterm_without_brokers(arena: Arena) -> None:
     """Asked to stop while no broker answers, the process still ends before its exit deadline, and nothing is lost."""
     arena.publish(1500)

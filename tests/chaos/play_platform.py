@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 
-from arena import Arena
+from arena import Arena, doomed
 from catalogue import scenario
 from fault_proxy import CutRequest, Delay, Drip, HalfOpen, NetworkFault, Refused, ResetReply
 
+from pipeline.core.reason import Reason
+
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE", "30"))
+# Longer than it takes to publish and read them.
+SOON_SECONDS = 3
 # aiohttp remembers an address for ten seconds.
 DNS_SECONDS = 11
 NETWORK_FAULTS: tuple[NetworkFault, ...] = (
@@ -28,6 +33,7 @@ NETWORK_FAULTS: tuple[NetworkFault, ...] = (
     "any_200_is_acceptance",
     "dead_letter_after_three_tries",
     short=("silence_is_acceptance",),
+    lanes=(),
 )
 def ambiguous_answers(arena: Arena) -> None:
     """Accepted or not, and nobody says: lost answers, cut connections, a 200 that is none. All is sent again."""
@@ -45,15 +51,17 @@ def ambiguous_answers(arena: Arena) -> None:
     arena.settle(worker)
 
 
-@scenario(17, "drop_on_throttle")
+@scenario(17, "drop_on_throttle", lanes=("tiktok",))
 def throttle_storm(arena: Arena) -> None:
     """Throttled with a named wait, without one, by code and by rate: all waits, nothing is dropped or buried."""
+    if arena.lane.usage:
+        arena.sandbox.report_usage(**arena.lane.usage)
     worker = arena.start().wait_ready()
     arena.sandbox.add_fault("status", status=429, retry_after=1, count=6)
     arena.publish(700)
     arena.wait_delivered(worker, 100)
     arena.sandbox.add_fault("status", status=429, count=8)
-    arena.sandbox.add_fault("error", code=4, count=2)
+    arena.sandbox.add_fault(**arena.lane.throttle, in_path=arena.lane.path, count=2)
     arena.wait_delivered(worker, 300)
     arena.sandbox.add_fault("rate_limit", per_second=3)
     arena.publish(700)
@@ -64,7 +72,7 @@ def throttle_storm(arena: Arena) -> None:
     assert [] == arena.till.dead_letters()
 
 
-@scenario(17, "takes_without_end", "dead_letter_after_three_tries")
+@scenario(17, "takes_without_end", "dead_letter_after_three_tries", lanes=())
 def long_outage(arena: Arena) -> None:
     """The platform is away for OUTAGE seconds over a backlog: no dead letter, bounded memory, back by itself."""
     most = 2000
@@ -89,7 +97,47 @@ def long_outage(arena: Arena) -> None:
     assert 0 == arena.duplicates()
 
 
-@scenario(18, "dead_letter_on_bad_token", "ignores_rotation", short=("dead_letter_on_bad_token",))
+@scenario(17, "never_too_old", lanes=())
+def too_late_after_an_outage(arena: Arena) -> None:
+    """Some events get too old while the platform is away: they are dead letters, the others arrive, none is late."""
+    arena.sandbox.add_fault(**arena.lane.outage)
+    worker = arena.start().wait_ready()
+    ageing = [arena.aged(SOON_SECONDS) for _ in range(40)]
+    arena.publish_all([replace(one, expected=doomed(Reason.EXPIRED, one.expected.event_id)) for one in ageing])
+    arena.publish(400)
+    worker.wait_until(lambda: len(arena.till.dead_letters()) == 40, 40, "buried what got too old")
+
+    assert [] == arena.kept()
+    arena.speed_up()
+    arena.healed()
+    arena.settle(worker)
+
+
+@scenario(17, "settled_by_the_first", everybody=True)
+def one_platform_of_five_away(arena: Arena) -> None:
+    """One of five platforms in one worker is away: the others get all, offsets wait for it, nothing is lost."""
+    arena.sandbox.add_fault(**arena.lane.outage, in_path=arena.lane.path)
+    arena.publish(1000)
+    worker = arena.start().wait_ready()
+    worker.wait_until(
+        lambda: min(len(arena.kept(other)) for other in arena.lanes[1:]) >= 1000, 60, "delivered to the other four"
+    )
+
+    assert [] == arena.kept()
+    assert {0} == set(arena.till.committed().values())
+    arena.speed_up()
+    arena.healed()
+    arena.settle(worker, 90)
+
+
+@scenario(
+    18,
+    "dead_letter_on_bad_token",
+    "ignores_rotation",
+    "tells_where_it_sends",
+    short=("dead_letter_on_bad_token",),
+    lanes=("google",),
+)
 def token_revoked_and_rotated(arena: Arena) -> None:
     """A token dies in mid-traffic and a new one comes on disk: the lane halts and resumes, without a restart."""
     worker = arena.start().wait_ready()
@@ -106,7 +154,7 @@ def token_revoked_and_rotated(arena: Arena) -> None:
     assert worker.wait_ready().running
 
 
-@scenario(19, "no_time_limit", "silence_is_acceptance")
+@scenario(19, "no_time_limit", "silence_is_acceptance", lanes=())
 def broken_network(arena: Arena) -> None:
     """Delay, slow drip, half-open connections, resets in mid-answer, cuts in mid-request, a closed port: one by one."""
     arena.limit(timeout_seconds=1.5)
@@ -128,7 +176,7 @@ def broken_network(arena: Arena) -> None:
         arena.settle(worker)
 
 
-@scenario(19, "network_errors_are_raised")
+@scenario(19, "network_errors_are_raised", lanes=())
 def names_do_not_resolve(arena: Arena) -> None:
     """The platform's name does not resolve for a while: that is an outage like any other."""
     arena.by_name = True

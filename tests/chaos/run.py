@@ -23,6 +23,7 @@ from arena import Arena, Report
 from catalogue import SCENARIOS, Scenario
 from confluent_kafka import KafkaException
 from kafka_cluster import KafkaCluster
+from lanes import LANES, META, Lane
 from plays import in_order
 from soak import soak
 
@@ -39,6 +40,7 @@ class Result:
     broke: str
     report: Report
     seconds: float
+    lane: Lane
 
     @property
     def held(self) -> bool:
@@ -46,11 +48,12 @@ class Result:
         return not self.faults and not self.broke
 
 
-def run(cluster: KafkaCluster, chosen: Scenario, mutant: str = "", *, keep: bool = False) -> Result:
+def run(cluster: KafkaCluster, chosen: Scenario, mutant: str = "", *, lane: Lane = META, keep: bool = False) -> Result:
     """Play a scenario in an arena of its own and judge it. What the workers of a failed one said is kept."""
+    others = [other for other in LANES if other is not lane] if chosen.everybody else []
     began, faults, broke = time.monotonic(), list[str](), ""
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{chosen.name}-"))
-    with Arena(cluster, folder, seed=chosen.seed, mutant=mutant) as arena:
+    with Arena(cluster, folder, seed=chosen.seed, mutant=mutant, lanes=[lane, *others]) as arena:
         try:
             chosen.play(arena)
         except AssertionError as error:
@@ -64,7 +67,7 @@ def run(cluster: KafkaCluster, chosen: Scenario, mutant: str = "", *, keep: bool
         faults = [*report.faults, *faults]
         if any("Traceback (most recent call last)" in worker.output for worker in arena.workers):
             broke = broke or "a worker did not start, or fell over its own feet"
-    result = Result(chosen.name, mutant, faults, broke, report, time.monotonic() - began)
+    result = Result(chosen.name, mutant, faults, broke, report, time.monotonic() - began, lane)
     if keep or (not mutant and not result.held):
         _say(f"    what the workers said is in {folder}")
     else:
@@ -72,24 +75,26 @@ def run(cluster: KafkaCluster, chosen: Scenario, mutant: str = "", *, keep: bool
     return result
 
 
-def play_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, keep: bool) -> Iterator[Result]:
-    """Play scenarios as they are, telling each as it ends."""
-    for one in chosen:
-        result = run(cluster, one, keep=keep)
+def play_all(cluster: KafkaCluster, chosen: Sequence[tuple[Scenario, Lane]], *, keep: bool) -> Iterator[Result]:
+    """Play scenarios as they are, each on its lane, telling each as it ends."""
+    for one, lane in chosen:
+        result = run(cluster, one, lane=lane, keep=keep)
         _say(_row(result))
         for fault in [*result.faults, *filter(None, [result.broke])]:
             _say(f"    {_first_line(fault)}")
         yield result
 
 
-def break_all(cluster: KafkaCluster, chosen: Sequence[Scenario], *, short: bool, keep: bool) -> Iterator[Result]:
-    """Play each scenario with its mutants, telling who was caught and by what.
+def break_all(
+    cluster: KafkaCluster, chosen: Sequence[Scenario], lane: Lane, *, short: bool, keep: bool
+) -> Iterator[Result]:
+    """Play each scenario on a lane with its mutants, telling who was caught and by what.
 
     Caught is who was convicted by the judge or broke a promise of the scenario; one that merely falls over is not.
     """
     for one in chosen:
         for mutant in one.short_mutants if short else one.mutants:
-            result = run(cluster, one, mutant, keep=keep)
+            result = run(cluster, one, mutant, lane=lane, keep=keep)
             _say(f"{one.name:32} {mutant:32} {result.seconds:5.0f} s  {_verdict(result)}")
             yield result
 
@@ -108,6 +113,7 @@ def main() -> int:
         "--mutants", action="store_true", help="play the scenarios with broken workers, who must be caught"
     )
     parser.add_argument("--short", action="store_true", help="the short run: some scenarios, and some of their mutants")
+    parser.add_argument("--lane", choices=[lane.platform for lane in LANES], help="the platform; Meta if none is given")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="random faults for so long")
     parser.add_argument("--seed", type=int, default=1, help="the seed of the soak")
     parser.add_argument("--keep", action="store_true", help="keep what the workers said, also where all went well")
@@ -116,11 +122,14 @@ def main() -> int:
     unknown = [name for name in given.scenarios if name not in SCENARIOS]
     if unknown:
         parser.error(f"no such scenario: {', '.join(unknown)}; --list shows them")
+    lane = next((lane for lane in LANES if lane.platform == given.lane), META)
     chosen = in_order()
+    if given.lane:
+        chosen = [one for one in chosen if one.any_lane]
     if given.scenarios:
         chosen = [one for one in chosen if one.name in given.scenarios]
     if given.short:
-        chosen = [one for one in chosen if one.short]
+        chosen = [one for one in chosen if one.short or one.lanes]
     if given.list:
         for one in chosen:
             _say(f"{one.number:2}  {one.name:32} {one.promise}")
@@ -131,10 +140,10 @@ def main() -> int:
         results: list[Result] = []
         if not given.mutants:
             _say(HEAD)
-            results += play_all(cluster, chosen, keep=given.keep)
+            results += play_all(cluster, _plan(chosen, lane, short=given.short), keep=given.keep)
         broken: list[Result] = []
         if given.mutants or given.short:
-            broken += break_all(cluster, chosen, short=given.short, keep=given.keep)
+            broken += break_all(cluster, chosen, lane, short=given.short, keep=given.keep)
     bad = [one.name for one in results if not one.held]
     free = [f"{one.mutant} in {one.name}" for one in broken if one.broke or not one.faults]
     _say(f"{len(results) - len(bad)} scenarios held, {len(bad)} failed{''.join(f' ({name})' for name in bad)}")
@@ -142,8 +151,16 @@ def main() -> int:
     return 1 if bad or free else 0
 
 
+def _plan(chosen: Sequence[Scenario], lane: Lane, *, short: bool) -> list[tuple[Scenario, Lane]]:
+    """Return what is played on which lane: the short run has a scenario for each of the other platforms, too."""
+    plan = [(one, lane) for one in chosen if one.short or not short]
+    if short and lane is META:
+        plan += [(one, other) for one in chosen for other in LANES if other.platform in one.lanes]
+    return plan
+
+
 HEAD = (
-    f"{'#':>2} {'scenario':32} {'records':>8} {'lost':>5} {'letters':>8} {'copies':>7} {'kills':>6} "
+    f"{'#':>2} {'scenario':32} {'lane':10} {'records':>8} {'lost':>5} {'letters':>8} {'copies':>7} {'kills':>6} "
     f"{'recovery':>9} {'memory':>8} {'time':>6}"
 )
 
@@ -154,8 +171,9 @@ def _row(result: Result) -> str:
     recovery = f"{median(report.recovery_seconds):.1f} s" if report.recovery_seconds else "-"
     figures = "  ".join(f"{name}: {value:g}" for name, value in report.figures.items())
     return (
-        f"{number:2} {result.name:32} {report.records:8} {len(judged.lost):5} {report.letters:8} "
-        f"{judged.duplicates:7} {report.kills:6} {recovery:>9} {report.peak_megabytes:5.0f} MB {result.seconds:4.0f} s"
+        f"{number:2} {result.name:32} {result.lane.platform:10} {report.records:8} {len(judged.lost):5} "
+        f"{report.letters:8} {judged.duplicates:7} {report.kills:6} {recovery:>9} "
+        f"{report.peak_megabytes:5.0f} MB {result.seconds:4.0f} s"
         f"  {'held' if result.held else 'FAILED'}  {figures}"
     )
 

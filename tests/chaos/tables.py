@@ -11,6 +11,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support"), str(ROOT / "tests" / "chaos")]
 
+from catalogue import Scenario
 from mutants import MUTANTS
 from plays import in_order
 
@@ -19,12 +20,18 @@ _PLACE: Final = re.compile(r"(<!-- table: (?P<name>[a-z]+) -->\n).*?(<!-- end --
 
 
 def scenarios_table() -> str:
-    """One row per scenario: its fault's number, its promise, the mutants that it catches."""
+    """One row per scenario: its fault's number, its promise, the platforms that it can be played on, its mutants."""
     rows = [
-        (str(one.number), f"`{one.name}`{' *' if one.short else ''}", one.promise, _names(one.mutants))
+        (
+            str(one.number),
+            f"`{one.name}`{' *' if one.short else ''}",
+            one.promise,
+            _platforms(one),
+            _names(one.mutants),
+        )
         for one in in_order()
     ]
-    return _table(("#", "scenario", "what happens, and what holds", "must catch"), rows)
+    return _table(("#", "scenario", "what happens, and what holds", "platforms", "must catch"), rows)
 
 
 def mutants_table() -> str:
@@ -36,6 +43,14 @@ def render(text: str) -> str:
     """Return a page with its tables as the catalogue says."""
     tables = {"scenarios": scenarios_table, "mutants": mutants_table}
     return _PLACE.sub(lambda place: f"{place[1]}{tables[place['name']]()}{place[3]}", text)
+
+
+def _platforms(one: Scenario) -> str:
+    if one.everybody:
+        return "all five at once"
+    if not one.any_lane:
+        return "meta"
+    return ", ".join(["any", *(f"{name} *" for name in one.lanes)])
 
 
 def _names(mutants: Iterable[str]) -> str:

@@ -72,10 +72,10 @@ class SlowPathHttp(FakeHttp):
         super().__init__(lambda request: Reply(201, {"x-token": request.headers["X-Token"]}, request.body))
 
     @override
-    async def post(self, request: Request, *, within: float) -> Reply | NoReply:
+    async def send(self, request: Request, *, within: float) -> Reply | NoReply:
         """Take a minute over `/slow`."""
         self.seconds = 60.0 if request.url.endswith("/slow") else 0.0
-        return await super().post(request, within=within)
+        return await super().send(request, within=within)
 
 
 class FakeHttpKit:

@@ -37,6 +37,8 @@ ACCEPTED = say.BatchAccepted(
     {"TRIMMED": 1},
 )
 
+WORD = say.FinalWord("d", "r", 5, {"done": 3, "bury": 2}, {"INVALID_GCLID": 2}, {"TRIMMED": 4})
+
 
 class Log:
     """Keeps what it was told; the clock is the test's."""
@@ -68,6 +70,15 @@ def value(telemetry: Telemetry, sample: str, **labels: str) -> float | None:
     """Return one sample of the metrics."""
     found: float | None = telemetry.registry.get_sample_value(sample, labels)
     return found
+
+
+def test_forgets_who_has_no_receipts(telemetry: Telemetry) -> None:
+    """A destination that is followed no more loses its figures of open receipts."""
+    telemetry.tell(say.ReceiptsOpen({"a": 1, "b": 1}, {"a": 1.0, "b": 1.0}))
+    telemetry.tell(say.ReceiptsOpen({"a": 1}, {"a": 1.0}))
+
+    assert (1, None) == tuple(value(telemetry, "capi_receipts_open", destination=name) for name in "ab")
+    assert value(telemetry, "capi_oldest_receipt_age_seconds", destination="b") is None
 
 
 @pytest.mark.parametrize(
@@ -121,6 +132,17 @@ def value(telemetry: Telemetry, sample: str, **labels: str) -> float | None:
         (say.BreakerMoved("d", State.OPEN), "capi_breaker_state", {"destination": "d", "state": "open"}, 1),
         (say.LimiterWaited("d", 0.5), "capi_limiter_wait_seconds_total", {"destination": "d"}, 0.5),
         (say.RateChanged("d", 5.0), "capi_rate_limit_requests_per_second", {"destination": "d"}, 5),
+        (say.FilingFailed("X", 2), "capi_receipt_failures_total", {}, 2),
+        (say.ReplayFailed("X", 3), "capi_replay_failures_total", {}, 3),
+        (say.ReceiptsOpen({"d": 2}, {"d": 7.5}), "capi_receipts_open", {"destination": "d"}, 2),
+        (say.ReceiptsOpen({"d": 2}, {"d": 7.5}), "capi_oldest_receipt_age_seconds", {"destination": "d"}, 7.5),
+        (say.StatusAsked("d", "pending"), "capi_status_requests_total", {"destination": "d", "outcome": "pending"}, 1),
+        (WORD, "capi_followed_events_total", {"destination": "d", "fate": "bury"}, 2),
+        (WORD, "capi_final_reasons_total", {"destination": "d", "cause": "INVALID_GCLID"}, 2),
+        (WORD, "capi_platform_warnings_total", {"destination": "d", "warning": "TRIMMED"}, 4),
+        (say.FinalAlarm("d", "r", ("A", "B")), "capi_final_alarms_total", {"destination": "d", "cause": "B"}, 1),
+        (say.StatusUnknown("d", "r", 9, ""), "capi_followed_events_total", {"destination": "d", "fate": "unknown"}, 9),
+        (say.RecordsGone("d", "r", 3), "capi_followed_events_total", {"destination": "d", "fate": "gone"}, 3),
         (say.SecretRotated("d", "s"), "capi_secret_rotations_total", {"destination": "d"}, 1),
     ],
 )  # fmt: skip

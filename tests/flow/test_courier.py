@@ -60,6 +60,23 @@ def test_catches_up_quickly() -> None:
     assert [1, 2, 4, 8, 16, 32, 37] == [len(scene.after(10)[0]) for _ in range(7)]
 
 
+def test_a_new_failure_begins_with_one_again() -> None:
+    """However many went at once before, after a failure one is tried alone."""
+    scene = Scene()
+    scene.outbox.fails = "too large"
+    scene.courier.send(map(str, range(100)))
+    scene.after(0)
+    scene.outbox.fails = None
+    for _ in range(3):
+        scene.after(10)
+    scene.outbox.fails = "too large"
+    scene.after(0)
+    tries = scene.outbox.tries
+    scene.after(10)
+
+    assert tries + 1 == scene.outbox.tries
+
+
 def test_forgets_what_nobody_wants() -> None:
     """What is unwanted is neither sent nor tried again, and takes its trouble along."""
     scene = Scene()

@@ -112,7 +112,7 @@ def test_ended_partitions_take_their_trouble_along() -> None:
         road.at(5, lambda: road.source.lose(FIRST))
         road.at(6, lambda: tries.append(road.receipts.tries))
         holds: list[object] = []
-        road.at(29, lambda: holds.append(road.status.holds))
+        road.at(7, lambda: holds.append(road.status.holds))
         road.run(30)
 
         assert ([road.receipts.tries], [frozenset()]) == (tries, holds)

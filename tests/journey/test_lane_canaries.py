@@ -64,7 +64,8 @@ def test_nothing_personal_and_no_secret_is_ever_said(way: Scene, lane: Lane) -> 
     """Whatever happens, no log line, metric, header, printed setting or record of the platform's holds a canary."""
     way.settings["CAPI_LOG_LEVEL"] = "debug"
     way.sandbox.refuse("refused")
-    way.sandbox.add_fault(**lane.outage, message="canary.mail@canary-inbox.example Canaryfirst", count=1)
+    said_by_the_platform = "canary.mail@canary-inbox.example Canaryfirst"
+    way.sandbox.add_fault(**lane.outage, message=said_by_the_platform, in_path=lane.path, count=1)
     sound = order("sound", way, lane)
     broken = replace(sound, value=b"\xff" + (sound.value or b""), expected=doomed(Reason.UNDECODABLE))
     way.publish_all([sound, broken, replace(order("refused", way, lane), expected=doomed(Reason.REJECTED))])
@@ -103,6 +104,7 @@ def order(own_id: str, scene: Scene, lane: Lane) -> Sample:
     body["occurred_at"] = scene.draft().event["occurred_at"]
     body["customer"] = {**body["customer"], **CUSTOMER}
     body["touch"] = {**body["touch"], **TOUCH, "client_ipv6": None}
+    body["touch"]["fbclid_seen_at"] = body["occurred_at"] - 60_000
     return Sample(
         "order", own_id.encode(), encode(body, avsc("order")), (), lane.platform, Expected("accepted", None, own_id)
     )

@@ -110,7 +110,7 @@ def _loss(body: Mapping[str, Any]) -> list[tuple[object, object]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_request_is_read(kind: Kind, data: st.DataObject) -> None:
     """Meta's models read any event of ours, and what they would send of it is what we send."""

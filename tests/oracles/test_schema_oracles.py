@@ -53,7 +53,7 @@ def test_schema_is_one(platform: str) -> None:
 
 @every_platform
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_request_is_valid(platform: str, kind: Kind, data: st.DataObject) -> None:
     """Any event of ours is a request as the reference has it."""
@@ -62,7 +62,7 @@ def test_every_request_is_valid(platform: str, kind: Kind, data: st.DataObject) 
     assert body is None or [] == _faults(platform, body)
 
 
-@pytest.mark.parametrize(("platform", "count"), [("tiktok", 75), ("snapchat", 81)])
+@pytest.mark.parametrize(("platform", "count"), [("tiktok", 74), ("snapchat", 81)])
 def test_full_requests_are_valid(platform: str, count: int) -> None:
     """So are events of which everything is known, at every place; TikTok has no limited use in stores and of a CRM."""
     bodies = [body for event in samples() if (body := sent(platform, event)) is not None]

@@ -12,10 +12,10 @@ from pipeline.core.contract import App, Customer, Lead, Messaging, Touch
 from pipeline.core.identify import Identified, identify
 from pipeline.core.match_key import Paired
 from pipeline.core.normalize.place import country
-from pipeline.platforms.meta_keys import META_KEYS, lead_keys, order_keys
+from pipeline.platforms.meta_keys import META_KEYS, match_table
 
 TODAY = date(2026, 11, 21)
-TABLE = lead_keys()
+TABLE = match_table(lead=True)
 SECTIONS = {"customer": Customer, "touch": Touch, "app": App, "messaging": Messaging, "": Lead}
 OF_NOTHING = sha256(b"").hexdigest()
 
@@ -118,7 +118,9 @@ def test_what_names_a_person_is_not_remembered() -> None:
 
 def test_orders_have_no_lead_id() -> None:
     """The table for orders asks for no field that only leads have."""
-    assert {"lead_id"} == {key.name for key in lead_keys().keys} - {key.name for key in order_keys().keys}
+    assert {"lead_id"} == {key.name for key in match_table(lead=True).keys} - {
+        key.name for key in match_table(lead=False).keys
+    }
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_external_ids_as_the_pixel_sends_them() -> None:
     customer = {**dict.fromkeys(get_type_hints(Customer)), "external_ids": ["User 42"]}
     body = {"customer": customer, "touch": None, "app": None, "messaging": None}
 
-    as_written = identify(body, order_keys("as-written"), None, TODAY).keys
-    folded = identify(body, order_keys("folded"), None, TODAY).keys
+    as_written = identify(body, match_table("as-written", lead=False), None, TODAY).keys
+    folded = identify(body, match_table("folded", lead=False), None, TODAY).keys
 
     assert ([_hash("User 42")], [_hash("user42")]) == (as_written["external_id"], folded["external_id"])

@@ -13,8 +13,8 @@ from meta_events import APP, CONVERSATIONS, lead, order, order_json, read, shape
 from pipeline.core.contract import EVENTS_OF
 from pipeline.core.model import Doubt, Event, Halt, Later, Reply, Shaped, Verdict
 from pipeline.core.reason import Reason
-from pipeline.platforms.meta import ACTION_SOURCES, DEFAULTS, EVENT_NAMES, MESSAGING_NAMES, TOO_BROAD, MetaOptions
-from pipeline.platforms.meta_keys import META_KEYS
+from pipeline.platforms.meta import ACTION_SOURCES, DEFAULTS, EVENT_NAMES, MESSAGING_NAMES, MetaOptions
+from pipeline.platforms.meta_keys import META_KEYS, TOO_BROAD
 from pipeline.platforms.meta_replies import read as read_reply
 
 ROOT = Path(__file__).resolve().parents[2]

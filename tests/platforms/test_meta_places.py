@@ -9,7 +9,8 @@ from meta_events import APP, CONVERSATIONS, lead, order, refusal, sent, shape
 
 from pipeline.core.model import Skipped
 from pipeline.core.reason import Reason
-from pipeline.platforms.meta import ALLOWED_IN_MESSAGING, MetaOptions
+from pipeline.platforms.meta import MetaOptions
+from pipeline.platforms.meta_parts import ALLOWED_IN_MESSAGING
 from pipeline.sandbox.meta_event import MESSAGING_NAMES
 
 

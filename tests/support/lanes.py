@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import log2
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -21,12 +21,14 @@ from pipeline.demo.shop import Draft
 from pipeline.demo.trade import Expected
 
 Words = Mapping[str, object]
+# A fault for the sandbox: its kind and the fields of that kind.
+Fault = Mapping[str, Any]
 KEY_BITS: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What opens a platform: the text of the worker's file, what the platform is told of it, and what nobody may say."""
+    """What opens a platform: the text of the worker's file, what the platform is told, and what nobody may say."""
 
     written: str = field(repr=False)
     known: str = field(repr=False)
@@ -74,8 +76,8 @@ class Lane:
     path: str
     most_days: float
     clear: frozenset[str]
-    outage: Words
-    throttle: Words
+    outage: Fault
+    throttle: Fault
     search: Callable[[int, int], float]
     options: Words = field(default_factory=dict)
     usage: Mapping[str, int] = field(default_factory=dict)

@@ -5,6 +5,7 @@ Each destination is set up for every place and event, and with every option that
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -42,8 +43,9 @@ _EVERYTHING: Final = {
     "value": "129.90",
     "currency": "GBP",
     "customer": {
-        "emails": ["Jane@Example.com", "j.doe+shop@gmail.com"],
-        "phones": ["+44 20 7946 0958"],
+        # Several of each: the order of two could be right by chance.
+        "emails": ["Jane@Example.com", "j.doe+shop@gmail.com", "jane@work.example", "doe@mail.example"],
+        "phones": ["+44 20 7946 0958", "+1 650 555 1212", "+49 170 1234567"],
         "first_name": "Jane",
         "last_name": "O’Brien",
         "gender": "Female",
@@ -52,7 +54,7 @@ _EVERYTHING: Final = {
         "region": "California",
         "postal_code": "94025-1234",
         "country": "US",
-        "external_ids": ["User-42"],
+        "external_ids": ["User-42", "12345", "loyal-7"],
         "facebook_login_id": "10223344556677889",
         "type": "RETURNING",
     },
@@ -118,3 +120,16 @@ def documents() -> Iterator[dict[str, Any]]:
 def samples() -> Iterator[Event]:
     """Yield the events of `documents` as the worker reads them."""
     return map(event_of, documents())
+
+
+def lines() -> Iterator[str]:
+    """Yield what each platform is sent of each of the samples, a line for each."""
+    for event in samples():
+        for platform, sender in SENDERS.items():
+            found = sender.shape(event)
+            if isinstance(found, Shaped):
+                yield f"{platform} {found.payload.decode()}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write("".join(f"{line}\n" for line in lines()))

@@ -37,6 +37,9 @@ DESTINATION = META.destination
 DATASET = META.account
 SECRET = META.secret_name
 SETTLE_SECONDS = 60.0
+DAY_SECONDS = 86_400.0
+# An age limit is applied so much early.
+MARGIN_SECONDS = 1800.0
 # Small enough that a journey has a middle: some batches are out while others wait.
 LIMITS: Mapping[str, float] = {
     "events_per_request": 50,
@@ -179,6 +182,22 @@ class Scene:
             draft = self.shop.order()
             if all(lane.takes(draft) for lane in self.lanes):
                 return draft
+
+    def draft_on_the_web(self) -> Draft:
+        """Make up one order of the website: all of these may share a request, everywhere."""
+        while True:
+            draft = self.draft()
+            if draft.event["action_source"] == "WEBSITE":
+                return draft
+
+    def aged(self, seconds: float) -> Sample:
+        """Make an order of the website, without a click, that the worker may send for so many seconds from now."""
+        draft = self.draft_on_the_web()
+        oldest = time.time() - self.lane.most_days * DAY_SECONDS + MARGIN_SECONDS
+        draft.event["occurred_at"] = int((oldest + seconds) * 1000)
+        draft.event["consent"]["recorded_at"] = None
+        draft.event["touch"]["gclid"] = None
+        return self.sample(draft)
 
     def samples(self, count: int) -> list[Sample]:
         """Make good orders, each with an id of its own."""
