@@ -22,13 +22,13 @@ _PORT = click.IntRange(0, 65_535)
 @click.option("--seed", default=1, show_default=True, help="Another seed makes another day of trade.")
 @click.option("--keep", is_flag=True, help="Keep the folder with logs, settings and what the dead letters say.")
 @click.option(
-    "--sandbox-port", default=0, type=_PORT, help="Port of the stand-in for the platform; 0 takes a free one."
+    "--sandbox-port", default=0, type=_PORT, help="Port of the stand-in for the platforms; 0 takes a free one."
 )
 @click.option(
     "--worker-port", default=0, type=_PORT, help="Port of the worker's probes and metrics; 0 takes a free one."
 )
 def demo(*, events: int, seed: int, keep: bool, sandbox_port: int, worker_port: int) -> None:
-    """See it work: Kafka, the worker and a stand-in for the platform, on this machine only.
+    """See it work: Kafka, the worker and a stand-in for five ad platforms, on this machine only.
 
     Exit code 1 when a record is not where it should be.
     """

@@ -33,6 +33,7 @@ STRANGERS = Refusal(
 )
 # Whom a record is for; None where it does not say so, and is for everybody.
 Addressees = frozenset[str] | None
+_NOBODY = Skipped(Reason.NO_MATCH_KEY)
 _NOT_ROUTED = Skipped(Reason.NOT_ROUTED)
 
 
@@ -78,6 +79,10 @@ class Way:
         shaped = self.platform.shape(event)
         if type(shaped) is Shaped:
             return decision, _unfit(shaped, now, self._most_bytes) or shaped
+        if type(shaped) is Refusal and shaped.reason is Reason.NO_MATCH_KEY and event.kind == "activity":
+            # Most visitors are nobody that a platform knows: no fault of the producer, nothing that a person on call
+            # could mend, as there is for an order.
+            return decision, _NOBODY
         return decision, shaped
 
 

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from avro_events import READERS, avsc, encode, full_lead, full_order
+from avro_events import READERS, avsc, encode, full_activity, full_lead, full_order
 from fakes import FakeSchemas
 from toy import DAY, LIMITS, Toy, destination
+from typing_extensions import override
 from virtual_loop import EPOCH
 
+from pipeline.core.contract import Kind
 from pipeline.core.destination import ConsentPolicy, Rule
 from pipeline.core.ledger import Ledger
-from pipeline.core.model import Record, Refusal
+from pipeline.core.model import Event, Record, Refusal, Shaped, Skipped
 from pipeline.core.reason import Reason
 from pipeline.core.replay import Replay, ReplayTopic, replay_posting
 from pipeline.core.wire import prefixed
@@ -357,3 +359,25 @@ def test_a_replayed_tombstone_is_skipped_for_its_addressee() -> None:
     scene = ReplayScene([Toy(destination("one")), Toy(destination("two"))])
 
     assert {("two", Reason.TOMBSTONE): 1} == scene.replay(None, "two").skipped
+
+
+class Strangers(Toy):
+    """A platform that can match nobody."""
+
+    @override
+    def shape(self, event: Event) -> Shaped | Skipped | Refusal:
+        """Say so."""
+        return Refusal(Reason.NO_MATCH_KEY, "nobody")
+
+
+@pytest.mark.parametrize(("kind", "letters", "skips"), [("order", 1, 0), ("lead", 1, 0), ("activity", 0, 1)])
+def test_nobody_is_buried_for_a_visitor_whom_nobody_knows(kind: Kind, letters: int, skips: int) -> None:
+    """Without a match key an order and a lead are dead-lettered, and an activity is skipped by the same word."""
+    scene = Scene([Strangers(destination())])
+    scene.ledger.open_page("activities", 0)
+    scene.schemas = FakeSchemas({"activities": READERS[kind]})
+    scene.preparer = Preparer(scene.platforms, scene.schemas, scene.ledger)
+    value = encode({"order": full_order, "lead": full_lead, "activity": full_activity}[kind](), avsc(kind))
+    prepared = scene.prepare(value, topic="activities")
+
+    assert (letters, skips) == (len(prepared.letters), prepared.skipped["toy", Reason.NO_MATCH_KEY])

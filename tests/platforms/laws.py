@@ -6,7 +6,7 @@ Each destination is set up for every place and event, and with every option that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -74,8 +74,10 @@ class Law:
     accepting: range = range(200, 201)
     # The lists of a customer whose order changes nothing.
     lists: Sequence[str] = LISTS
-    # Of an event that is kept back for want of match keys: what is taken away beside the touch.
-    kept_back: Changes = field(default_factory=lambda: {"touch": {}})
+    # Changes of the sample order, each of which makes it refused.
+    kept_back: Sequence[Changes] = ({"touch": {}},)
+    # The statuses of answers that may take some of a batch and refuse others; those of success where none are given.
+    mixing: frozenset[int] | None = None
     # Suspects beyond the batch are left to the splitting, which passes them over.
     names_within_batch: bool = True
 
@@ -184,7 +186,7 @@ TIKTOK: Final = Law(
     words=(0, 40002),
     answer=_tiktok_answer,
     verdicts=(Accepted, Doubt, Later, Halt),
-    kept_back={"customer.emails": [], "customer.phones": [], "customer.external_ids": [], "touch": {}},
+    kept_back=({"customer.phones": [], "customer.external_ids": [], "touch": {}},),
 )
 
 
@@ -227,7 +229,8 @@ PINTEREST: Final = Law(
     words=("failed",),
     answer=_pinterest_answer,
     verdicts=(Accepted, Mixed, Doubt, Later, Halt),
-    kept_back={"customer.emails": [], "touch": {}},
+    mixing=frozenset({200, 422}),
+    kept_back=({"touch": {}}, {"consent.limited_data_use": True, "customer.region": None}),
 )
 
 
@@ -268,7 +271,7 @@ SNAPCHAT: Final = Law(
     accepting=range(200, 300),
     # Of several ids one is sent: the first.
     lists=("emails", "phones"),
-    kept_back={"customer.emails": [], "customer.phones": [], "touch": {"url": "https://shop.example"}},
+    kept_back=({"customer.phones": [], "touch": {"url": "https://shop.example"}},),
 )
 
 
@@ -330,7 +333,7 @@ GOOGLE: Final = Law(
     ),
     answer=_google_answer,
     verdicts=(Accepted, Blamed, Doubt, Later, Halt),
-    kept_back={"customer.emails": [], "customer.phones": [], "customer.country": None, "touch": {}},
+    kept_back=({"customer.phones": [], "customer.country": None, "touch": {}},),
 )
 
 LAWS: Final[Mapping[str, Law]] = {law.name: law for law in (META, TIKTOK, PINTEREST, SNAPCHAT, GOOGLE)}

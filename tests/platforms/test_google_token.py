@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.hashes import SHA256
 from google_events import google, options
 from google_keys import EMAIL, key_file, pem, rsa_key
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.core.model import Halt, Later, NoReply, Reply, Request
 from pipeline.core.reason import Reason
@@ -174,3 +176,18 @@ def test_granted(credentials: str) -> None:
 def test_c21_no_token(reply: Reply | NoReply, expected: Later | Halt) -> None:
     """An outage of the token endpoint is waited out; a refusal of it stops the lane, in codes and no text."""
     assert expected == google().grant().read(reply)
+
+
+@given(
+    status=st.integers(100, 599),
+    answer=st.binary(max_size=60)
+    | st.dictionaries(
+        st.sampled_from(["access_token", "expires_in", "error"]), st.none() | st.integers() | st.floats() | st.text()
+    ).map(lambda given: json.dumps(given).encode()),
+)
+def test_any_answer_is_read(status: int, answer: bytes) -> None:
+    """Whatever the token endpoint answers, there is a token, a wait or a halt; a token needs HTTP 200."""
+    found = google().grant().read(Reply(status, {}, answer))
+
+    assert isinstance(found, (Token, Later, Halt))
+    assert not isinstance(found, Token) or status == 200

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.core.model import Accepted, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
@@ -56,6 +58,15 @@ def test_c38_another_number(received: object, said: str) -> None:
     assert {(Reason.UNCONFIRMED, f"Meta confirmed {said} of 8 events", "A1")} == {
         (refusal.reason, refusal.detail, refusal.trace_id) for refusal in verdict.refused.values()
     }
+
+
+@given(received=st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(), count=st.integers(1, 1000))
+def test_c38_all_or_nobody(received: object, count: int) -> None:
+    """Whatever number a success names, all events are accepted, or every one of them is unconfirmed."""
+    verdict = read(answer({"events_received": received}), count)
+
+    assert isinstance(verdict, Mixed) or (type(received), received) == (int, count)
+    assert not isinstance(verdict, Mixed) or verdict.refused.keys() == set(range(count))
 
 
 @pytest.mark.parametrize("fault", ["Service Unavailable", {}, [], None], ids=str)

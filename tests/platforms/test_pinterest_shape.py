@@ -21,7 +21,6 @@ from pinterest_events import (
     shape,
     shaped,
 )
-from pinterest_golden import CASES, golden, payload_of
 
 from pipeline.core.contract import EVENTS_OF
 from pipeline.core.model import Event, Shaped, Skipped
@@ -30,12 +29,6 @@ from pipeline.platforms.pinterest import EVENT_NAMES, STANDARD_EVENTS, Pinterest
 
 NOT_SENT = {"order_refunded", "order_cancelled", "lead_converted", "lead_lost"}
 BOTH_STATES, BOTH_COUNTRIES = hashes("ca", "CA"), hashes("us", "US")
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_golden(case: str) -> None:
-    """The exact bytes are those of the golden file."""
-    assert golden(case) == payload_of(case)
 
 
 @pytest.mark.parametrize("name", [name for names in EVENTS_OF.values() for name in names])

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from meta_events import DAY, WHEN, Changes, activity, lead, order, refusal
 from snapchat_events import APP_ID, EVERYWHERE, IOS, PIXEL, SITE, sent, shape, shaped, snapchat
-from snapchat_golden import CASES, golden, payload_of
 
 from pipeline.core.contract import EVENTS_OF
 from pipeline.core.model import Event, Shaped, Skipped
@@ -29,12 +28,6 @@ def event(name: str, changes: Changes | None = None) -> Event:
     if name in EVENTS_OF["lead"]:
         return lead({"state": name.removeprefix("lead_").upper(), **(changes or {})})
     return activity({"name": name.upper(), "custom_name": "Quiz done", **(changes or {})})
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_golden(case: str) -> None:
-    """The exact bytes are those of the golden file."""
-    assert golden(case) == payload_of(case)
 
 
 @pytest.mark.parametrize("name", [name for names in EVENTS_OF.values() for name in names])
