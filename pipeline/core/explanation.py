@@ -116,7 +116,7 @@ def _read(raw: object, key: MatchKey, ground: _Ground) -> Reading:
     if hashed and isinstance(raw, str) and len(raw) >= HASH_LENGTH:
         kept = (ready_or_built_hash if key.built else ready_hash)(raw)
         if kept is not None:
-            return Reading(raw, None, "passed on", kept)
+            return Reading(raw, None, "passed on", kept) if kept else Reading(raw, None, "unusable", None)
     normalized = _normalized(raw, key.rule, ground)
     if normalized is None or normalized == "":
         return Reading(raw, None, "blank" if isinstance(raw, str) and is_empty(raw) else "unusable", None)

@@ -184,7 +184,7 @@ def _plain(rule: Callable[[str], str | None], ready: _Ready, *, hashed: bool) ->
         if not isinstance(raw, str):
             raise _WrongTypeError("text", raw)
         if hashed and len(raw) >= HASH_LENGTH and (kept := ready(raw)) is not None:
-            return kept
+            return kept or None
         text = rule(raw)
         if not text:
             return None
@@ -227,7 +227,7 @@ def _grounded(
         if len(raw) < HASH_LENGTH:
             return quick(raw, ground(setting))
         kept = ready(raw) if hashed else None
-        return anew(raw, ground(setting)) if kept is None else kept
+        return anew(raw, ground(setting)) if kept is None else kept or None
 
     return seal
 

@@ -88,7 +88,7 @@ class Screen:
             tables.sums(records, evidence),
             f"each platform holds exactly its own of the {len(evidence.arrivals)} events: ids, names, times, values",
             f"the {len(evidence.letters)} dead letters are their records byte for byte, each with its right reason",
-            f"for each of the {len(evidence.receipts)} events that Google took a receipt is kept, to ask for its final word",
+            f"for each of the {len(evidence.receipts)} events that Google took a receipt is kept, for the last word",
             "the one with everything reached all five, each in its own words",
             "every offset is committed up to the end, and the worker ended with exit code 0",
         ):

@@ -13,6 +13,7 @@ from pipeline.core.identify import MatchTable, Value, identify
 from pipeline.core.match_key import Dated, Form, Local, MatchKey, Numeric, Paired, Plain
 from pipeline.core.normalize import network, person, place
 from pipeline.core.normalize.email import email
+from pipeline.core.normalize.identifier import external_id
 from pipeline.core.normalize.phone import phone
 
 TODAY = date(2026, 11, 21)
@@ -87,6 +88,25 @@ def test_ready_hashes_pass() -> None:
     identified = identify(_emails(ready, built, OF_NOTHING), EMAILS, None, TODAY)
 
     assert ({"em": sorted([ready.lower(), built])}, ("em",)) == (identified.keys, identified.dropped)
+
+
+@pytest.mark.parametrize("raw", [OF_NOTHING, OF_NOTHING.upper(), f"{_hash('x')}.AQICAQMC"])
+def test_hash_that_does_not_pass_is_not_hashed_again(raw: str) -> None:
+    """The hash of nothing, and a hash made for Meta elsewhere, are left out of every hashed field."""
+    table = MatchTable(
+        (
+            MatchKey("fn", "customer.first_name", Plain(person.name)),
+            MatchKey("ct", "customer.city", Plain(place.city), remember=8),
+            MatchKey("st", "customer.region", Local(place.region)),
+            MatchKey("zp", "customer.postal_code", Local(place.postal_code), remember=8),
+            MatchKey("external_id", "customer.external_ids", Plain(external_id)),
+        )
+    )
+    customer = {"first_name": raw, "city": raw, "region": raw, "postal_code": raw, "external_ids": [raw]}
+
+    identified = identify({"customer": customer}, table, "us", TODAY)
+
+    assert ({}, ("fn", "ct", "st", "zp", "external_id")) == (identified.keys, identified.dropped)
 
 
 def test_ready_hash_of_a_place() -> None:

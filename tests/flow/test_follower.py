@@ -106,6 +106,17 @@ def test_sends_again_when_it_is_time() -> None:
         assert 2 == watch.committed
 
 
+def test_each_waits_its_own_time() -> None:
+    """Of two events of one batch each is sent again at its own time."""
+    with Watch(says("soon 0\nagain 1")) as watch:
+        watch.file("r")
+        early: list[list[bytes | None]] = []
+        watch.at(WAIT - 5, lambda: early.append(watch.sent_again))
+        watch.run(WAIT + 20)
+
+        assert ([[b"r-0"]], [b"r-0", b"r-1"], 2) == (early, watch.sent_again, watch.committed)
+
+
 def test_does_all_of_it() -> None:
     """One batch with every fate: each event has its own, and only what is done is not touched."""
     with Watch(says("bury 0\nagain 1\ncounted 2")) as watch:
@@ -187,6 +198,16 @@ def test_no_answer_is_no_word(answer: Callable[[Request], Reply | NoReply], told
 
         assert ([0], 2, []) == (early, watch.committed, watch.teller.of(signals.StatusUnknown))
         assert watch.teller.of(told)
+
+
+def test_an_outage_is_not_hammered() -> None:
+    """While the platform gives no answer, receipts that are due do not take turns at asking."""
+    with Watch(lambda _: NoReply("gone"), manner=replace(MANNER, rate=50.0)) as watch:
+        for number in range(50):
+            watch.file(f"r{number}", 1)
+        watch.run(POLL + 60)
+
+        assert len(watch.asked) < 50
 
 
 def test_patience_ends() -> None:
@@ -271,7 +292,7 @@ def test_asks_at_its_pace() -> None:
         for number in range(30):
             watch.file(f"r{number}", 1)
         seen: list[int] = []
-        for second in range(1, 11):
+        for second in range(11):
             watch.at(POLL + second, lambda: seen.append(len(watch.asked)))
         watch.run(POLL + 30)
 
@@ -354,7 +375,7 @@ def test_what_is_closed_is_not_done_again() -> None:
         watch.break_at(2 * POLL + 50)
         with pytest.raises(SourceBroken):
             watch.run(DAY)
-        with Watch(answer, after=watch) as again:
+        with Watch(answer, after=watch, manner=replace(MANNER, take=1, rate=50.0)) as again:
             again.run(5 * POLL)
 
             assert ([b"quick-0"], 0) == (watch.buried, watch.committed)
@@ -374,6 +395,7 @@ def test_a_late_answer_is_nobodys(gone: str) -> None:
 
         assert [(["r"], 0)] == early
         assert (["r", "r"], [b"r-0"], 2) == (watch.asked, watch.buried, watch.receipts.committed[SECOND])
+        assert 1 == len(watch.teller.of(signals.FinalWord))
         assert [] == watch.source.strays
 
 

@@ -73,6 +73,16 @@ RULES: Final[Mapping[str, tuple[Rule, Shape]]] = {
     "ready-hash": (lambda raw, _: digest.ready_hash(raw), HASH),
     "ready-or-built-hash": (lambda raw, _: digest.ready_or_built_hash(raw), _like(rf"[0-9a-fA-F]{{64}}{_SUFFIX}")),
     "currency": (lambda raw, _: currency(raw), _like("[A-Z]{3}")),
+    "city-in-clear": (lambda raw, _: place.city_in_clear(raw), _TRIMMED),
+    "region-in-clear": (place.region_in_clear, _TRIMMED),
+    "postal-code-as-written": (place.postal_code_as_written, _TRIMMED),
+    "device-id-in-capitals": (
+        lambda raw, _: network.device_id_in_capitals(raw),
+        _like(r"(?![0-]+$)[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}"),
+    ),
+    "language-tag": (lambda raw, _: network.language_tag(raw), _like("[0-9A-Za-z-]{2,}")),
+    "google-click-id": (lambda raw, _: network.google_click_id(raw), _like("[0-9A-Za-z_-]+")),
+    "opaque-id-in-clear": (lambda raw, _: network.opaque_id_in_clear(raw), _like("[!-~]+")),
     "words": (lambda raw, _: text.words(raw), _NO_GAP),
     "letters": (lambda raw, _: text.letters(raw), _NO_GAP),
 }

@@ -1,11 +1,13 @@
-"""Whole events: any field values that decode, in Meta's words."""
+"""Whole events: any field values that decode, in the words of every platform."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final, cast
 
 import orjson
@@ -28,19 +30,21 @@ from pipeline.core.route import Route
 from pipeline.core.rules import EARLIEST_MS, LATEST_MS, broken_rule
 from pipeline.edge.schema_files import KINDS, sample
 from pipeline.platforms.meta import MetaOptions
-from pipeline.sandbox.meta_event import check_event
 
-PLATFORMS: Final = (meta(), meta(MetaOptions(external_ids="as-written", event_names={"order_refunded": "Refunded"})))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "platforms"))
+from laws import LAWS, Law
+
 _REASONS: Final = frozenset({Reason.INVALID_EVENT, Reason.NO_MATCH_KEY})
-# What Meta wants as it is: customer information parameters and server event pages.
-CLEAR: Final = frozenset(
-    {
-        "customer.facebook_login_id",
-        *(f"touch.{name}" for name in "url referrer client_ip client_ipv6 user_agent fbc fbp fbclid".split()),
-        *(f"app.{name}" for name in "advertising_id anonymous_id extinfo".split()),
-        *(f"messaging.{name}" for name in "page_scoped_user_id instagram_user_id ctwa_clid".split()),
-        "meta_lead_id",
-    }
+_SKIPS: Final = frozenset(
+    {Reason.NO_PLATFORM_EVENT, Reason.NOT_SET_UP, Reason.CONSENT_DENIED, Reason.NO_REMAINING_VALUE}
+)
+# Each destination as the laws of every platform have it, and Meta once more with options that change much.
+CASES: Final = (
+    *((law, law.platform) for law in LAWS.values()),
+    (
+        LAWS["meta"],
+        meta(MetaOptions(external_ids="as-written", event_names={"order_refunded": "Refunded"})),
+    ),
 )
 _LONG: Final = 8
 """Shorter raw values show up by chance."""
@@ -78,7 +82,9 @@ _SAMPLES: Final = (
 _PLACES: Final = {kind: tuple(_places(CONTRACT.schemas[kind])) for kind in KINDS}
 _NAMES: Final = {kind: event_names(CONTRACT.schemas[kind], kind) for kind in KINDS}
 _HIDDEN: Final = {
-    kind: tuple(path for path, _ in personal(CONTRACT.schemas[kind]) if path not in CLEAR) for kind in KINDS
+    (name, kind): frozenset(path for path, _ in personal(CONTRACT.schemas[kind]) if path not in law.clear)
+    for name, law in LAWS.items()
+    for kind in KINDS
 }
 _DATES: Final = (date(1997, 2, 16), date.min, date.max, date(1900, 1, 1))
 _TIMES: Final = (1_763_712_000_000, EARLIEST_MS + 1, LATEST_MS - 1)
@@ -87,7 +93,7 @@ _TIMES: Final = (1_763_712_000_000, EARLIEST_MS + 1, LATEST_MS - 1)
 def shaping(data: bytes) -> None:
     """Shape any event that decodes: a skip, a refusal, or a payload that the stand-in takes and that hides people."""
     draws = Draws(data)
-    platform = draws.pick(PLATFORMS)
+    law, platform = draws.pick(CASES)
     event = any_event(draws)
     if event is None:
         return
@@ -101,13 +107,13 @@ def shaping(data: bytes) -> None:
     promise(shaped == platform.shape(event), "the same event gave other bytes")
     match shaped:
         case Skipped(reason):
-            promise(reason is Reason.NO_PLATFORM_EVENT, f"{reason} is no reason to skip")
+            promise(reason in _SKIPS, f"{reason} is no reason to skip")
         case Refusal(reason, detail):
             promise(reason in _REASONS and detail, f"{reason} is no reason to refuse")
             tells_nothing(detail, "\n".join(_texts(event.body)).encode())
         case Shaped():
-            _sendable(shaped)
-            _hides(event, orjson.loads(shaped.payload))
+            _sendable(law, shaped)
+            _hides(law, event, orjson.loads(shaped.payload))
 
 
 def any_event(draws: Draws) -> Event | None:
@@ -176,22 +182,25 @@ def _plain(draws: Draws, node: Primitive, name: str) -> object:
             return draws.integer(8)
 
 
-def _sendable(shaped: Shaped) -> None:
+def _sendable(law: Law, shaped: Shaped) -> None:
     document = orjson.loads(shaped.payload)
-    promise(document["event_name"] == shaped.event_name, "the event has another name than it says")
+    name, seconds, keys = law.told(document)
+    promise(name in (None, shaped.event_name), "the event has another name than it says")
+    promise(seconds in (None, int(shaped.not_before)), "the event has another time than it says")
     promise(shaped.not_before <= shaped.expires_at, "the event expires before it may go")
-    promise(tuple(document["user_data"]) == shaped.match_keys, "the match keys are others than it says")
-    flaw = check_event(document, shaped.not_before)
-    promise(flaw is None, f"Meta's stand-in refuses it: {flaw}")
-    for key, value in document["user_data"].items():
-        for one in value if isinstance(value, list) else ():
-            promise(HASH(one) or _BUILT(one), f"{key} is no hash")
+    promise(tuple(keys) == shaped.match_keys, "the match keys are others than it says")
+    for now in (shaped.not_before, shaped.expires_at):
+        flaw = law.flaw(shaped, now)
+        promise(flaw is None, f"{law.name}'s stand-in refuses it: {flaw}")
+    for one in law.hashes(document):
+        promise(isinstance(one, str) and (HASH(one) or _BUILT(one)), "what should be a hash is none")
 
 
-def _hides(event: Event, document: object) -> None:
+def _hides(law: Law, event: Event, document: object) -> None:
     """No raw value of a person is in the payload, unless the same text is in a field that is sent clear anyway."""
     body = cast("dict[str, Any]", event.body)
-    hidden = [one for path in _HIDDEN[event.kind] for one in _texts(_get(body, path))]
+    paths = _HIDDEN[law.name, event.kind]
+    hidden = [one for path in paths for one in _texts(_get(body, path))]
     raws = {one.strip().lower() for one in hidden if len(one.strip()) >= _LONG and not ready_or_built_hash(one)}
     if not raws:
         return
@@ -199,10 +208,7 @@ def _hides(event: Event, document: object) -> None:
     for raw in raws:
         if raw in sent:
             open_texts = [
-                one
-                for path, _ in _PLACES[event.kind]
-                if path not in _HIDDEN[event.kind]
-                for one in _texts(_get(body, path))
+                one for path, _ in _PLACES[event.kind] if path not in paths for one in _texts(_get(body, path))
             ]
             promise(raw in "\n".join(open_texts).lower(), "a raw value of a person is in the payload")
 

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,13 +51,6 @@ def test_every_record_is_accounted_for(mixed: Scene) -> None:
 def of_any_destination(sample: Sample) -> Sample:
     """Return a record whose dead letter may name any destination: this scene's has a name of its own."""
     return replace(sample, expected=replace(sample.expected, destination=None))
-
-
-def at_meta(entry: Entry) -> Sample:
-    """Return a record of the trade as Meta sees it; a dead letter for Meta alone names the destination of the scene."""
-    sample = entry.at("meta")
-    named = DESTINATION if sample.expected.destination else sample.expected.destination
-    return replace(sample, expected=replace(sample.expected, destination=named))
 
 
 def account(scene: Scene, worker: WorkerProcess) -> Account:

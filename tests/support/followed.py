@@ -35,6 +35,7 @@ LATE: Constant = Refusal(Reason.REJECTED, "the toy refused it later", code="BAD_
 FATES: Constant[Mapping[str, Fate]] = {
     "bury": Bury(LATE),
     "again": Again(WAIT),
+    "soon": Again(600.0),
     "counted": Counted(),
     "done": Done(),
 }

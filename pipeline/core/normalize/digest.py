@@ -29,13 +29,14 @@ def digest(text: str) -> str:
 def ready_hash(raw: str) -> str | None:
     """Return the value in lower case if it already is a SHA-256 in hexadecimal, else None; it is never hashed twice.
 
-    The hash of nothing is worth as much as nothing: None.
+    The hash of nothing is worth as much as nothing, and one with Meta's suffix is for Meta alone; neither is a text
+    that may be hashed: "".
     """
     text = clean(raw)
     if not _HEX(text):
-        return None
+        return "" if _BUILT(text) else None
     text = text.lower()
-    return None if text == _OF_NOTHING else text
+    return "" if text == _OF_NOTHING else text
 
 
 def ready_or_built_hash(raw: str) -> str | None:
@@ -47,4 +48,4 @@ def ready_or_built_hash(raw: str) -> str | None:
     built = _BUILT(text)
     if built is None:
         return ready_hash(text)
-    return None if built[1].lower() == _OF_NOTHING else text
+    return "" if built[1].lower() == _OF_NOTHING else text

@@ -33,12 +33,16 @@ def test_ready_hash_in_lower_case(raw: str) -> None:
 def test_built_hash_unchanged(raw: str) -> None:
     """A hash with the Parameter Builder's suffix passes unchanged to Meta, and to nobody else."""
     assert raw == ready_or_built_hash(raw)
-    assert ready_hash(raw) is None
+    assert "" == ready_hash(raw)
 
 
-@pytest.mark.parametrize(
-    "raw", [OF_NOTHING, OF_NOTHING.upper(), f"{OF_NOTHING}.Ag", HEX[1:], f"{HEX}.abc", "g" * 64, ""]
-)
+@pytest.mark.parametrize("raw", [OF_NOTHING, OF_NOTHING.upper(), f"{OF_NOTHING}.Ag"])
+def test_hash_of_nothing(raw: str) -> None:
+    """The hash of nothing does not pass, and is no text that may be hashed once more."""
+    assert ("", "") == (ready_or_built_hash(raw), ready_hash(raw))
+
+
+@pytest.mark.parametrize("raw", [HEX[1:], f"{HEX}.abc", "g" * 64, ""])
 def test_no_ready_hash(raw: str) -> None:
-    """The hash of nothing, and what only resembles a hash, does not pass."""
+    """What only resembles a hash is a text like any other."""
     assert ready_or_built_hash(raw) is None
