@@ -169,3 +169,16 @@ def test_dropped_group_is_over() -> None:
     split.dropped()
 
     assert ["b"] == [item.event_id for item in split.undecided()]
+
+
+@given(batches(), st.integers(-2, 2))
+def test_a_wrong_hint_is_followed_once(drawn: tuple[list[Delivery], set[str]], off: int) -> None:
+    """A platform whose hints are off by something costs two requests more than one that gives none, at most."""
+    batch, bad = drawn
+
+    def hint(group: Sequence[Delivery]) -> tuple[int, ...]:
+        return (next(index for index, item in enumerate(group) if item.event_id in bad) + off,)
+
+    found = search(batch, bad, hint)
+    assert sorted(bad) == sorted(found.refused)
+    assert found.requests <= 2 * len(bad) * log2(len(batch)) + 4

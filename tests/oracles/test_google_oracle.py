@@ -108,7 +108,7 @@ def _stamp(text: str) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_every_request_is_read(kind: Kind, data: st.DataObject) -> None:
     """Google's messages and its description read any event of ours whole: nothing unknown, nothing lost."""

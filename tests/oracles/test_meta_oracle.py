@@ -110,7 +110,7 @@ def _loss(body: Mapping[str, Any]) -> list[tuple[object, object]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_every_request_is_read(kind: Kind, data: st.DataObject) -> None:
     """Meta's models read any event of ours, and what they would send of it is what we send."""
@@ -277,7 +277,7 @@ RAW = st.builds("{}{}{}".format, AROUND, PLAIN | LIKELY_RAW | st.text(max_size=1
 
 
 @pytest.mark.parametrize("key", KEYS)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(raw=RAW, country=st.sampled_from(COUNTRIES))
 def test_only_listed_values_differ(key: str, raw: str, country: str) -> None:
     """A value that no row of the page stands for has the hash that the SDK gives it."""

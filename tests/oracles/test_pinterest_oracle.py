@@ -60,7 +60,7 @@ def _unknown(model: OpenApiModel) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_every_request_is_read(kind: Kind, data: st.DataObject) -> None:
     """Pinterest's models read any event of ours and give it back unchanged."""

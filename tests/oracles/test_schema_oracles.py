@@ -53,7 +53,7 @@ def test_schema_is_one(platform: str) -> None:
 
 @every_platform
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_every_request_is_valid(platform: str, kind: Kind, data: st.DataObject) -> None:
     """Any event of ours is a request as the reference has it."""

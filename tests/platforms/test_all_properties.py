@@ -92,7 +92,7 @@ def _raws(key: MatchKey) -> st.SearchStrategy[str]:
 
 
 @_rows(lambda _: True)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_idempotent(key: MatchKey, data: st.DataObject) -> None:
     """A rule gives its own result back unchanged, so that what was normalized before is not normalized away."""
@@ -106,7 +106,7 @@ def test_idempotent(key: MatchKey, data: st.DataObject) -> None:
 
 
 @_rows(lambda _: True)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_space_around_says_nothing(key: MatchKey, data: st.DataObject) -> None:
     """Space around a value, of any script, changes nothing."""
@@ -116,7 +116,7 @@ def test_space_around_says_nothing(key: MatchKey, data: st.DataObject) -> None:
 
 
 @_rows(lambda key: _field(key) in CASELESS or key.rule == FOLDED)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_case_and_unicode_form_say_nothing(key: MatchKey, data: st.DataObject) -> None:
     """Where a field is the same in capitals or in another Unicode form, so is its result."""
@@ -131,7 +131,7 @@ def test_case_and_unicode_form_say_nothing(key: MatchKey, data: st.DataObject) -
 
 
 @_rows(lambda key: (_field(key) in SPACELESS and key.rule not in AS_WRITTEN) or key.rule == FOLDED)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_space_within_says_nothing(key: MatchKey, data: st.DataObject) -> None:
     """Where people part a value by spaces or not, it is one value."""
@@ -170,7 +170,7 @@ def test_same_bytes_in_another_process() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_same_bytes_again(kind: Kind, data: st.DataObject) -> None:
     """The same event gives the same bytes again, whatever other platforms made of it in between."""
@@ -254,7 +254,7 @@ def test_raw_values_stay(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("platform", SENDERS)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(name=st.text("ghijklmnopqrstuvwxyz", min_size=8, max_size=12), number=st.integers(0, 9999))
 def test_raw_customer_stays(platform: str, name: str, number: int) -> None:
     """No part of a name, an address or a number shows, whether the event is sent or refused."""

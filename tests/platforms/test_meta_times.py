@@ -14,7 +14,7 @@ from pipeline.core.model import Refusal, Shaped
 from pipeline.core.reason import Reason
 from pipeline.flow.clocks import Moment
 from pipeline.flow.prepare import FUTURE_SECONDS, Prepared, Preparer
-from pipeline.platforms.meta import MARGIN
+from pipeline.platforms.common import MARGIN
 from pipeline.sandbox.meta_event import MAX_AGE_S, MAX_AHEAD_S, MAX_STORE_AGE_S
 
 STORE: Changes = {"action_source": "STORE"}
