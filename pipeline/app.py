@@ -1,4 +1,4 @@
-"""The one room where everybody meets: settings in, edges built, the road started, signals and the end.
+"""The one room where everybody meets: settings in, the road built and started, signals and the end.
 
 Below it nothing reads the environment, and nothing above it knows Kafka or HTTP.
 Threads: the event loop here (lanes, probes, schema fetching), the owner thread (everything Kafka), and where a platform
@@ -23,45 +23,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import __version__
+from pipeline.assembly import Assembly
 from pipeline.config.environment import read_secrets
 from pipeline.config.faults import Fault, SettingsError
-from pipeline.config.followed import followed, following_faults
-from pipeline.config.kafka_settings import consumer_config, producer_config
+from pipeline.config.followed import following_faults
 from pipeline.config.registry_access import open_registry
 from pipeline.config.settings import Settings
 from pipeline.core import signals
-from pipeline.core.budget import Allowance, Budget
 from pipeline.core.destination import Destination
-from pipeline.core.ledger import Ledger
-from pipeline.core.letter import Undertaker
-from pipeline.core.ports import Registry, SourceBroken
-from pipeline.core.replay import ReplayTopic, replay_posting
+from pipeline.core.ports import SourceBroken
 from pipeline.core.status import Status
-from pipeline.edge.archive import KafkaArchive
-from pipeline.edge.dead_letters import KafkaDeadLetters, letter_outbox
 from pipeline.edge.health import Endpoints, Health, serve
 from pipeline.edge.http import HttpSender
-from pipeline.edge.kafka import KafkaSource
 from pipeline.edge.logs import LibraryLogs, open_log
-from pipeline.edge.outbox import KafkaOutbox
-from pipeline.edge.readers import Readers
-from pipeline.edge.schema_files import load_contract
 from pipeline.edge.secrets import Secrets
 from pipeline.edge.telemetry import Telemetry
 from pipeline.exits import Exit
 from pipeline.flow.clocks import Clocks
-from pipeline.flow.errands import Means
-from pipeline.flow.filing import Files, filing_posting
-from pipeline.flow.follower import Follower, Manner, Tools, closed_posting
-from pipeline.flow.graveyard import Graveyard
-from pipeline.flow.inquiries import Followed, Inquiries
-from pipeline.flow.intake import Bounds, Inlet, Intake
 from pipeline.flow.lanes import Lanes
 from pipeline.flow.line import World
-from pipeline.flow.prepare import Preparer
-from pipeline.flow.worker import Parts, Tempo, Worker
 from pipeline.platforms import PLATFORMS, open_platform
-from pipeline.platforms.base import Platform
 
 # The owner thread comes round many times a second. Only giving up partitions may hold it: for the revoke deadline, and
 # for a commit that waits for brokers as long as a session; this much more is a hang.
@@ -127,8 +108,9 @@ class _Room:
             world = World(http, secrets, self._telemetry, self._clocks, random.random)
             platforms = [open_platform(destination) for destination in self._destinations]
             self._lanes = Lanes(platforms, world, self._loop)
-            self._follower = self._build_follower(platforms, world, secrets)
-            self._worker = self._build_worker(platforms, registry)
+            assembly = Assembly(self._settings, secrets, world, self._status, self._loop)
+            self._follower = assembly.follower(platforms)
+            self._worker = assembly.worker(platforms, self._lanes, registry)
             endpoints = await self._serve()
             self._tell_start()
             self._obey_signals()
@@ -164,94 +146,6 @@ class _Room:
         for item in self._destinations:
             for text in PLATFORMS[item.platform].notices(item.options, today):
                 self._telemetry.tell(signals.Notice(item.name, text))
-
-    def _build_worker(self, platforms: list[Platform], registry: Registry | None) -> Worker:
-        settings = self._settings
-        secrets = read_secrets(settings, os.environ)
-        readers = Readers(load_contract(), settings.source_topics, registry, self._loop, self._telemetry, random.random)
-        ledger = Ledger()
-        undertaker = Undertaker(settings.group_id, __version__)
-        dead_letters = KafkaDeadLetters(
-            producer_config(settings.kafka, secrets), settings.dead_letters.topic, undertaker, time.time
-        )
-        files = self._build_files(secrets)
-        intake = settings.intake
-        source = KafkaSource(
-            consumer_config(settings.kafka, settings.group_id, secrets),
-            settings.topics_read,
-            start_from=intake.start_from,
-            on_lost_offsets=intake.on_lost_offsets,
-            teller=self._telemetry,
-        )
-        letters = settings.dead_letters
-        allowance = Allowance(letters.budget_ratio, letters.budget_window_seconds, letters.budget_minimum_records)
-        graveyard = Graveyard(dead_letters, Budget(allowance), self._telemetry, time.monotonic, random.random)
-        replays = settings.replay.topic and ReplayTopic(settings.replay.topic, settings.source_topics)
-        preparer = Preparer(platforms, readers, ledger, replays or None)
-        inlet = Inlet(source, preparer, readers, ledger, graveyard, self._telemetry, self._clocks, files)
-        bounds = Bounds(
-            intake.max_records, intake.max_bytes, intake.max_span_offsets, intake.batch_records, intake.poll_seconds
-        )
-        parts = Parts(
-            source=source,
-            intake=Intake(inlet, bounds),
-            graveyard=graveyard,
-            lanes=self._lanes,
-            ledger=ledger,
-            teller=self._telemetry,
-            status=self._status,
-            steady=time.monotonic,
-            files=files,
-        )
-        tempo = Tempo(
-            turn=intake.poll_seconds,
-            commit=intake.commit_interval_seconds,
-            revoke=settings.stop.revoke_deadline_seconds,
-            drain=settings.stop.drain_deadline_seconds,
-        )
-        return Worker(parts, tempo)
-
-    def _build_files(self, secrets: Secrets) -> Files | None:
-        settings = self._settings
-        if settings.receipts.topic is None:
-            return None
-        outbox = KafkaOutbox(producer_config(settings.kafka, secrets), settings.receipts.topic, filing_posting)
-        return Files(outbox, settings.group_id, self._telemetry, self._clocks, random.random)
-
-    def _build_follower(self, platforms: list[Platform], world: World, secrets: Secrets) -> Follower | None:
-        """Build what follows up acceptances, if there is a topic for their receipts.
-
-        Without a destination that gives any now, there may still be receipts of one that did.
-        """
-        settings, group = self._settings, self._settings.group_id
-        receipts, replays = settings.receipts.topic, settings.replay.topic
-        if receipts is None or replays is None:
-            return None
-        names = {destination.name for destination in followed(self._destinations, PLATFORMS)}
-        ours = [
-            Followed(each, follow(each.destination))
-            for each in platforms
-            if each.destination.name in names and (follow := PLATFORMS[each.destination.platform].follow) is not None
-        ]
-        producing = producer_config(settings.kafka, secrets)
-        undertaker = Undertaker(group, __version__)
-        means = Means(
-            archive=KafkaArchive(consumer_config(settings.kafka, f"{group}.archive", secrets)),
-            letters=letter_outbox(producing, settings.dead_letters.topic, undertaker, time.time),
-            replays=KafkaOutbox(producing, replays, replay_posting),
-            teller=self._telemetry,
-            clocks=self._clocks,
-            chance=random.random,
-        )
-        source = KafkaSource(
-            consumer_config(settings.kafka, f"{group}.receipts", secrets),
-            [receipts],
-            on_lost_offsets="earliest",
-            teller=self._telemetry,
-        )
-        inquiries = Inquiries(ours, world, self._loop)
-        tools = Tools(source, means, KafkaOutbox(producing, receipts, closed_posting), inquiries, group)
-        return Follower(ours, tools, Manner(rate=settings.receipts.requests_per_second))
 
     async def _serve(self) -> Endpoints:
         health = Health(self._status, self._telemetry.expose, self._patience)

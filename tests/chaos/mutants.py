@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from confluent_kafka import TopicPartition
 
-from pipeline import app
+from pipeline import app, assembly
 from pipeline.core.ledger import Ledger, Page
 from pipeline.core.model import Accepted, Blamed, DeadLetter, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply
 from pipeline.core.pace import Pace
@@ -191,12 +191,12 @@ def dead_letter_not_awaited() -> None:
 @mutant
 def dead_letter_on_one_replica() -> None:
     """Takes a dead letter for buried when one replica has it, not all that are in sync."""
-    config = app.producer_config
+    config = assembly.producer_config
 
     def hasty(kafka: Any, secrets: Any) -> Any:
         return {**config(kafka, secrets), "acks": 1, "enable.idempotence": False}
 
-    app.producer_config = hasty
+    assembly.producer_config = hasty
 
 
 @mutant

@@ -73,8 +73,6 @@ RULES: Final[Mapping[str, tuple[Rule, Shape]]] = {
     "ready-hash": (lambda raw, _: digest.ready_hash(raw), HASH),
     "ready-or-built-hash": (lambda raw, _: digest.ready_or_built_hash(raw), _like(rf"[0-9a-fA-F]{{64}}{_SUFFIX}")),
     "currency": (lambda raw, _: currency(raw), _like("[A-Z]{3}")),
-    "city-in-clear": (lambda raw, _: place.city_in_clear(raw), _TRIMMED),
-    "region-in-clear": (place.region_in_clear, _TRIMMED),
     "postal-code-as-written": (place.postal_code_as_written, _TRIMMED),
     "device-id-in-capitals": (
         lambda raw, _: network.device_id_in_capitals(raw),

@@ -151,6 +151,13 @@ def test_c24_refund_without_an_amount(changes: Changes) -> None:
     assert Skipped(Reason.NO_REMAINING_VALUE) == shape(order(changes))
 
 
+def test_c24_cancelled_in_no_currency() -> None:
+    """A cancelled order is worth nothing only in a currency that exists; without an amount decoding does not look."""
+    found = shape(order({**CANCEL, "value": None, "remaining_value": None, "currency": "US$"}))
+
+    assert (Reason.INVALID_EVENT, "currency is not an ISO 4217 code") == refusal(found)
+
+
 def test_c24_negative_rest() -> None:
     """An order cannot be worth less than nothing after a refund."""
     assert Reason.INVALID_EVENT == refusal(shape(order({**REFUND, "remaining_value": "-0.01"})))[0]
