@@ -7,7 +7,7 @@ no customer data. `null` under the same key says that the receipt needs no more 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -17,6 +17,7 @@ from pipeline.core.ports import Posting
 # An id that takes more room is left out: it is for people, and 2000 of them have to fit into a record of Kafka's.
 MOST_ID_BYTES: Final = 100
 _VERSION: Final = 1
+_STRANGE: Final = "no receipt of ours"
 
 
 class Sent(NamedTuple):
@@ -39,6 +40,16 @@ class Receipt(NamedTuple):
     sent_at: float
     group: str
     events: tuple[Sent, ...]
+
+
+class Head(NamedTuple):
+    """As `Receipt`, with the number of its events instead of them."""
+
+    destination: str
+    id: str
+    sent_at: float
+    group: str
+    events: int
 
 
 def receipt_of(deliveries: Sequence[Delivery], *, id_: str, sent_at: float, group: str) -> Receipt:
@@ -64,28 +75,49 @@ def receipt_posting(receipt: Receipt) -> Posting:
     return Posting(receipt.id.encode(), orjson.dumps(body), ())
 
 
+def read_head(value: bytes) -> Head | str:
+    """Return what the receipt in `value` is about, or what is wrong with it; its events are only counted. Total."""
+    found = _parsed(value)
+    return found if isinstance(found, str) else found[0]
+
+
 def read_receipt(value: bytes) -> Receipt | str:
     """Return the receipt that is written in `value`, or what is wrong with it. Total, and never repeats the bytes."""
+    found = _parsed(value)
+    if isinstance(found, str):
+        return found
+    head, topics, rows = found
+    try:
+        events = tuple(
+            Sent(topics[_number(topic)], _number(partition), _number(offset), _text(name))
+            for topic, partition, offset, name in rows
+        )
+    except (IndexError, TypeError, ValueError):
+        return _STRANGE
+    return Receipt(head.destination, head.id, head.sent_at, head.group, events)
+
+
+def _parsed(value: bytes) -> tuple[Head, list[str], list[Any]] | str:
     try:
         body = orjson.loads(value)
         if body["version"] != _VERSION:
             return "a version that this worker does not know"
         topics = [_text(topic) for topic in body["topics"]]
-        events = tuple(
-            Sent(topics[_number(topic)], _number(partition), _number(offset), _text(name))
-            for topic, partition, offset, name in body["events"]
-        )
-        sent_at = body["sent_at"]
-        if type(sent_at) not in {int, float} or not events:
-            return "no receipt of ours"
-        return Receipt(_text(body["destination"]), _text(body["id"]), float(sent_at), _text(body["group"]), events)
+        rows, sent_at = body["events"], body["sent_at"]
+        if type(sent_at) not in {int, float} or type(rows) is not list or not rows:
+            return _STRANGE
+        head = Head(_text(body["destination"]), _text(body["id"]), float(sent_at), _text(body["group"]), len(rows))
     except orjson.JSONDecodeError:
         return "no JSON"
     except (KeyError, IndexError, TypeError, ValueError, OverflowError):
-        return "no receipt of ours"
+        return _STRANGE
+    return head, topics, rows
 
 
 def _short(event_id: str) -> str:
+    if len(event_id) < MOST_ID_BYTES // 2 and event_id.isascii() and event_id.isprintable():
+        # Two bytes a character at most: the usual case, once per event.
+        return event_id
     try:
         return event_id if len(orjson.dumps(event_id)) <= MOST_ID_BYTES else ""
     except orjson.JSONEncodeError:

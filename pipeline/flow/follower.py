@@ -24,7 +24,7 @@ from pipeline.core.model import Halt, Later, Record, Refusal
 from pipeline.core.pace import Share
 from pipeline.core.ports import CommitResult, Outbox, Partition, Posting, Source
 from pipeline.core.reason import Reason
-from pipeline.core.receipt import Receipt, read_receipt
+from pipeline.core.receipt import Head, read_head
 from pipeline.flow.desk import PATIENCE_SECONDS, Agenda, Case, Desk
 from pipeline.flow.errands import LONGEST_WAIT_SECONDS, Errands, Means
 from pipeline.flow.inquiries import Answer, Followed, Inquiries
@@ -153,7 +153,7 @@ class Follower:
             if case is not None:
                 self._forget(case)
             return
-        receipt = read_receipt(record.value)
+        receipt = read_head(record.value)
         if isinstance(receipt, str):
             page.take(record.offset, shares=1, size=0)
             self._errands.bury(record, page, Refusal(Reason.UNDECODABLE, f"a receipt that cannot be read: {receipt}"))
@@ -164,9 +164,9 @@ class Follower:
             page.take(record.offset, shares=1, size=0)
             self._begin(receipt, record.offset, page, key)
 
-    def _begin(self, receipt: Receipt, offset: int, page: Page, key: bytes) -> None:
+    def _begin(self, receipt: Head, offset: int, page: Page, key: bytes) -> None:
         now = self._wall()
-        case = Case(page, offset, key, receipt.destination, receipt.id, receipt.sent_at, len(receipt.events), now)
+        case = Case(page, offset, key, receipt.destination, receipt.id, receipt.sent_at, receipt.events, now)
         self._open[page, key] = case
         if receipt.destination in self._followed:
             self._wait(case)

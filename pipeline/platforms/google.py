@@ -68,7 +68,7 @@ class Google(Platform):
     @override
     def keys(self, event: Event) -> MatchTable:
         """Return the table for leads, or for anything else; with the visitor's address where it may be sent."""
-        ip = self._options.send_ip and _may_have_address(event.body)
+        ip = self._options.send_ip and _may_have_address(event)
         return self._tables[event.kind == "lead", ip]
 
     @override
@@ -178,9 +178,10 @@ def _merchant(options: GoogleOptions) -> Json | None:
     return {name: value for name, value in named.items() if value}
 
 
-def _may_have_address(body: Body) -> bool:
-    place = place_of(body)
-    return place is not None and place not in NO_ADDRESS
+def _may_have_address(event: Event) -> bool:
+    # Who was asked abroad may still live where an address is not ours to give.
+    place = place_of(event.body)
+    return place is not None and NO_ADDRESS.isdisjoint((place, country_of(event)))
 
 
 KIND: Final = PlatformKind(

@@ -21,7 +21,8 @@ CONFIGURATION: Final = frozenset(
     "DESTINATION_ACCOUNT_TYPE_MISMATCH OPERATING_ACCOUNT_LOGIN_ACCOUNT_MISMATCH "
     "DESTINATION_ACCOUNT_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS "
     "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED NOT_ALLOWLISTED TERMS_AND_CONDITIONS_NOT_SIGNED "
-    "TOO_MANY_DESTINATIONS DUPLICATE_DESTINATION_REFERENCE SERVICE_DISABLED ACCESS_TOKEN_SCOPE_INSUFFICIENT".split()
+    "EVENT_SOURCE_AND_DESTINATION_MISMATCH TOO_MANY_DESTINATIONS DUPLICATE_DESTINATION_REFERENCE SERVICE_DISABLED "
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT".split()
 )
 _DATA_POLICY: Final = "_DATA_POLICY_PROHIBITS"
 _TERMS: Final = "_TERMS_NOT_SIGNED"
@@ -34,9 +35,11 @@ _DAY_QUOTA: Final = "PerDay"
 
 _TRANSIENT: Final = frozenset({"ABORTED", "INTERNAL", "UNKNOWN", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
 _ACCOUNT: Final = frozenset({"PERMISSION_DENIED", "NOT_FOUND", "FAILED_PRECONDITION", "UNIMPLEMENTED"})
+# Whoever says these, the way to Google is barred: payment, a proxy's password, the law.
+_BARRED: Final = frozenset({402, 407, 451})
 
-# Paths of events carry a doubled prefix: `events.events[1].user_data`.
-_INDEX: Final = re.compile(r"(?:^|\.)events\[([0-9]+)\](?:\.(.+))?$")
+# Paths of events carry a doubled prefix: `events.events[1].user_data`. What follows the index may be anything.
+_INDEX: Final = re.compile(r"(?:^|\.)events\[([0-9]+)\]")
 _STEP: Final = re.compile(r"\[[0-9]+\]")
 # The fields of an event that we send, as paths call them: only these words of a path are passed on.
 _FIELDS: Final = frozenset(
@@ -46,7 +49,7 @@ _FIELDS: Final = frozenset(
     "user_properties customer_type cart_data merchant_id merchant_feed_label merchant_feed_language_code "
     "transaction_discount coupon_codes items merchant_product_id quantity unit_price".split()
 )
-_CODE: Final = re.compile("[A-Z][A-Z0-9_]{2,79}").fullmatch
+_CODE: Final = re.compile("[A-Z][A-Z0-9_]{2,127}").fullmatch
 _REQUEST_ID: Final = re.compile("[0-9A-Za-z._:/+=-]{1,128}").fullmatch
 _DURATION: Final = re.compile(r"([0-9]{1,6})(?:\.[0-9]{1,9})?s")
 
@@ -73,6 +76,11 @@ class Fault:
     violations: Sequence[Violation]
 
     @property
+    def is_googles(self) -> bool:
+        """Whether it has the form of an error of Google's; a proxy or a gateway in between has one of its own."""
+        return bool(self.status or self.violations)
+
+    @property
     def code(self) -> str:
         """The status, or where there is none the HTTP status."""
         return self.status or str(self.http_status)
@@ -80,7 +88,7 @@ class Fault:
     @property
     def detail(self) -> str:
         """What it is, for people."""
-        if not self.status:
+        if not self.is_googles:
             return f"HTTP {self.http_status} without an answer in Google's form"
         reason = f" {self.reason}" if self.reason else ""
         return f"Google error {self.code}{reason}, HTTP {self.http_status}"
@@ -115,9 +123,12 @@ def nobodys_fault(fault: Fault) -> Later | Halt | None:
     halt = halted(fault.http_status, fault.detail)
     if halt is not None:
         return halt
-    if fault.status in _ACCOUNT:
+    if fault.status in _ACCOUNT or fault.http_status in _BARRED:
         return Halt(Reason.MISCONFIGURED, fault.detail)
     if is_outage(fault.http_status) or fault.http_status == 409 or fault.status in _TRANSIENT:
+        return Later(Reason.OUTAGE, fault.detail, fault.wait)
+    # Who is not Google knows nothing of events, but only of how large a request may be.
+    if not fault.is_googles and fault.http_status != 413:
         return Later(Reason.OUTAGE, fault.detail, fault.wait)
     return None
 
@@ -150,11 +161,12 @@ def fault_of(reply: Reply, answer: Mapping[str, object]) -> Fault:
 
 
 def _violation(given: Mapping[str, object]) -> Violation:
-    found = _INDEX.search(text_of(given.get("field")))
+    field = text_of(given.get("field"))
+    found = _INDEX.search(field)
     reason = formed(_CODE, given.get("reason"))
     if found is None:
         return Violation(None, "", reason)
-    path = found[2] or ""
+    path = field[found.end() :].removeprefix(".")
     known = all(word in _FIELDS for word in _STEP.sub("", path).split("."))
     return Violation(int(found[1][:9]), path if known else "", reason)
 

@@ -97,11 +97,16 @@ def _check_actions(actions: Mapping[str, str]) -> None:
             raise ValueError(f"conversion_actions: {event} is none of our events; known are {known}")
         if not _NUMBER(action):
             raise ValueError(f"conversion_actions: the action of {event} must be its numeric id")
-    # One action tells conversions apart by our id alone: a lead's second event would overwrite its first.
-    used = Counter(actions[event] for event in EVENTS_OF["lead"] if event in actions)
-    for action, times in used.items():
+    # One action tells conversions apart by our id alone: a lead's second event would overwrite its first, and an order
+    # a lead of the same number.
+    used = {kind: [actions[event] for event in names if event in actions] for kind, names in EVENTS_OF.items()}
+    for action, times in Counter(used["lead"]).items():
         if times > 1:
             raise ValueError(f"conversion_actions: {action} stands for two events of a lead; each needs its own")
+    for action in actions.values():
+        kinds = [kind for kind, given in used.items() if action in given]
+        if len(kinds) > 1:
+            raise ValueError(f"conversion_actions: {action} stands for {' and '.join(kinds)}; each kind needs its own")
 
 
 def faults(destination: Destination) -> Sequence[tuple[str, str]]:

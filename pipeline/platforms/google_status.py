@@ -6,7 +6,8 @@ What each reason means for an event is a table of docs/platforms/google.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final as Constant
 from urllib.parse import urlencode
@@ -52,9 +53,33 @@ REFUSED: Constant = (
 
 # A request that Google does not know, or knows no more: what became of its events will not be said.
 UNKNOWN_REQUESTS: Constant = frozenset({"INVALID_REQUEST_ID", "REQUEST_TOO_OLD"})
-_DECIDED: Constant = frozenset({"SUCCESS", "PARTIAL_SUCCESS", "FAILED", "FAILURE"})
+_FAILED: Constant = frozenset({"FAILED", "FAILURE"})
+_DECIDED: Constant = frozenset({"SUCCESS", "PARTIAL_SUCCESS"}) | _FAILED
+# Where Google names no reason, or none that has the form of one.
+UNNAMED: Constant = "UNNAMED"
 # Of two fates of one event the graver one counts.
 _GRAVITY: Constant = (Done, Counted, Again, Bury)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One count of Google's: a reason, how many events it concerns if that is told, and what it lists as positions."""
+
+    reason: str
+    told: int | None
+    listed: Sequence[object]
+
+    @property
+    def number(self) -> int:
+        """How many events it concerns: without a number as many as it lists, and one at least."""
+        return (len(self.listed) or 1) if self.told is None else self.told
+
+    def places(self, count: int) -> frozenset[int] | None:
+        """Return the positions among `count` events, or None where they do not add up."""
+        if self.told == count:
+            return frozenset(range(count))
+        found = frozenset(one for one in self.listed if type(one) is int and 0 <= one < count)
+        return found if len(found) == len(self.listed) == self.number else None
 
 
 class GoogleFollowing:
@@ -113,37 +138,51 @@ def _read_state(answer: Mapping[str, object], count: int) -> Pending | Final | L
     word = state.get("requestStatus")
     if word not in _DECIDED:
         return Pending()
-    errors = list(_counts(state, "errorInfo", "errorCounts"))
-    warnings: dict[str, int] = {}
-    for reason, number, _ in _counts(state, "warningInfo", "warningCounts"):
-        warnings[reason] = warnings.get(reason, 0) + number
-    if not errors and word != "SUCCESS":
-        unnamed = {"UNNAMED": 0 if word == "PARTIAL_SUCCESS" else count}
-        return Final(counts=unnamed, warnings=warnings, unplaced=unnamed, alarms=("UNNAMED",))
-    return _decided(errors, warnings, count, trusted=_agrees(state, count))
+    errors = list(_entries(state, "errorInfo", "errorCounts"))
+    warnings = _counted(_entries(state, "warningInfo", "warningCounts"))
+    fates, unplaced = _placed(errors, count, trusted=_agrees(state, count))
+    counts = _counted(errors)
+    alarms = [reason for reason in counts if calls_a_person(reason)]
+    unnamed = _unnamed(str(word), count, told=len(fates) + sum(unplaced.values()))
+    if unnamed:
+        _add(counts, UNNAMED, unnamed)
+        _add(unplaced, UNNAMED, unnamed)
+        alarms.append(UNNAMED)
+    return Final(fates, counts, warnings, unplaced, tuple(dict.fromkeys(alarms)))
 
 
-def _decided(
-    errors: Sequence[tuple[str, int, frozenset[int]]], warnings: Mapping[str, int], count: int, *, trusted: bool
-) -> Final:
-    """Give each event its fate; where positions are missing or wrong, nobody is singled out."""
+def _placed(errors: Sequence[_Entry], count: int, *, trusted: bool) -> tuple[dict[int, Fate], dict[str, int]]:
+    """Give events their fates, and count by reason those of whom nobody knows which: nobody is singled out."""
     fates: dict[int, Fate] = {}
-    counts: dict[str, int] = {}
     unplaced: dict[str, int] = {}
-    alarms: dict[str, None] = {}
-    for reason, number, indices in errors:
-        counts[reason] = counts.get(reason, 0) + number
-        if calls_a_person(reason):
-            alarms[reason] = None
-        places = frozenset(range(count)) if number == count else indices
-        if not trusted or len(places) != number or not all(0 <= index < count for index in places):
-            unplaced[reason] = unplaced.get(reason, 0) + number
+    for entry in errors:
+        places = entry.places(count) if trusted else None
+        if places is None:
+            _add(unplaced, entry.reason, entry.number)
             continue
-        fate = fate_of(reason)
+        fate = fate_of(entry.reason)
         for index in sorted(places):
             if index not in fates or _gravity(fates[index]) < _gravity(fate):
                 fates[index] = fate
-    return Final(fates, counts, warnings, unplaced, tuple(alarms))
+    return fates, unplaced
+
+
+def _unnamed(word: str, count: int, *, told: int) -> int:
+    """Return how many events failed of which no reason speaks: all the others, or of a partial success one at least."""
+    if word in _FAILED:
+        return max(0, count - told)
+    return int(word == "PARTIAL_SUCCESS" and not told)
+
+
+def _counted(entries: Iterable[_Entry]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for entry in entries:
+        _add(counts, entry.reason, entry.number)
+    return counts
+
+
+def _add(numbers: dict[str, int], reason: str, number: int) -> None:
+    numbers[reason] = numbers.get(reason, 0) + number
 
 
 def fate_of(reason: str) -> Fate:
@@ -177,19 +216,20 @@ def _agrees(state: Mapping[str, object], count: int) -> bool:
     return told is None or _number(told) == count
 
 
-def _counts(state: Mapping[str, object], section: str, name: str) -> Iterator[tuple[str, int, frozenset[int]]]:
-    """Yield reason, number and positions of each entry; an entry without a number concerns as many as it lists."""
-    for entry in objects_of(object_of(state.get(section)).get(name)):
-        listed = entry.get("recordIndices")
-        indices = [one for one in listed if type(one) is int] if isinstance(listed, list) else []
-        told = _number(entry.get("recordCount"))
-        yield _bare(code_of(entry.get("reason"))), len(set(indices)) if told is None else told, frozenset(indices)
+def _entries(state: Mapping[str, object], section: str, name: str) -> Iterator[_Entry]:
+    for given in objects_of(object_of(state.get(section)).get(name)):
+        listed = given.get("recordIndices")
+        yield _Entry(
+            reason=_bare(code_of(given.get("reason"))),
+            told=_number(given.get("recordCount")),
+            listed=listed if isinstance(listed, list) else [],
+        )
 
 
 def _bare(reason: str) -> str:
     for prefix in _PREFIXES:
         reason = reason.removeprefix(prefix)
-    return reason or "UNNAMED"
+    return reason or UNNAMED
 
 
 def _number(value: object) -> int | None:

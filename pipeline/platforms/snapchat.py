@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final, Literal
 from urllib.parse import quote
 
@@ -114,8 +115,8 @@ class Snapchat(Platform):
         self.destination = destination
         self._names = {**EVENT_NAMES, **options.event_names}
         self._tables = {
-            (app, lead): match_table(options.external_ids, app=app, lead=lead)
-            for app in (False, True)
+            (device, lead): match_table(options.external_ids, device=device, lead=lead)
+            for device in (False, True)
             for lead in (False, True)
         }
         self._assets: Mapping[Source, str | None] = {
@@ -131,8 +132,10 @@ class Snapchat(Platform):
 
     @override
     def keys(self, event: Event) -> MatchTable:
-        """Return the table for events in the app or elsewhere, of leads or of anything else."""
-        return self._tables[event.body["action_source"] == "APP", event.kind == "lead"]
+        """Return the table for leads, or for anything else; with the device where it may be told."""
+        app = event.body["app"]
+        device = event.body["action_source"] == "APP" and app is not None and app["tracking_allowed"]
+        return self._tables[device, event.kind == "lead"]
 
     @override
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
@@ -216,6 +219,19 @@ def faults(destination: Destination) -> Sequence[tuple[str, str]]:
     return []
 
 
+def notices(options: object, _today: date) -> Sequence[str]:
+    """Say what is skipped because an option is missing."""
+    given = options if isinstance(options, SnapchatOptions) else SnapchatOptions()
+    said = []
+    if given.app_id is None:
+        said.append("events in the app are skipped: set options.app_id to the Snap App ID to send them")
+    if given.site_url is None:
+        said.append(
+            "offline events without a page are skipped: set options.site_url to the site's address to send them"
+        )
+    return said
+
+
 KIND: Final = PlatformKind(
     name="snapchat",
     options=SnapchatOptions,
@@ -224,6 +240,7 @@ KIND: Final = PlatformKind(
     secrets=("token",),
     most_events=MOST_EVENTS,
     account=ASSET,
+    notices=notices,
     faults=faults,
     weights=WEIGHTS,
 )

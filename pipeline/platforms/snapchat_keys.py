@@ -35,7 +35,7 @@ _VISIT: Final = (
     MatchKey("sc_click_id", "touch.sc_click_id", Plain(network.opaque_id_in_clear), Form.CLEAR),
     MatchKey("sc_cookie1", "touch.sc_cookie1", Plain(network.opaque_id_in_clear), Form.CLEAR),
 )
-_APP: Final = (
+_DEVICE: Final = (
     MatchKey("madid", "app.advertising_id", Plain(network.device_id), Form.CLEAR),
     MatchKey("idfv", "app.vendor_id", Plain(network.device_id), Form.CLEAR),
 )
@@ -46,18 +46,19 @@ def _customer(external_ids: ExternalIds) -> tuple[MatchKey, ...]:
     return (*_CUSTOMER, MatchKey("external_id", "customer.external_ids", rule_of(external_ids), Form.HASHED))
 
 
-def match_table(external_ids: ExternalIds = "as-written", *, app: bool, lead: bool) -> MatchTable:
-    """Compile the table for events in the app or elsewhere, of leads or of anything else.
+def match_table(external_ids: ExternalIds = "as-written", *, device: bool, lead: bool) -> MatchTable:
+    """Compile the table with or without the device's own ids, for leads or for anything else.
 
     Make each once per destination.
     """
-    return MatchTable((*_customer(external_ids), *_VISIT, *(_APP if app else ()), *(_LEAD if lead else ())))
+    return MatchTable((*_customer(external_ids), *_VISIT, *(_DEVICE if device else ()), *(_LEAD if lead else ())))
 
 
-SNAPCHAT_KEYS: Final = (*_customer("as-written"), *_VISIT, *_APP, *_LEAD)
+SNAPCHAT_KEYS: Final = (*_customer("as-written"), *_VISIT, *_DEVICE, *_LEAD)
 """Every row that is ever read, with the default transform of external ids."""
 
-# using-the-api page: one of these, or both of the others; `madid` is read in the app only.
+# using-the-api page: one of these, or both of the others; `madid` is read in the app only,
+# and only where tracking was allowed.
 STRONG: Final = frozenset({"em", "ph", "madid"})
 STRONG_TOGETHER: Final = frozenset({"client_ip_address", "client_user_agent"})
 

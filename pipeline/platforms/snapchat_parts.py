@@ -12,6 +12,7 @@ from pipeline.platforms.common import (
     NOTHING,
     Json,
     activity_of,
+    below_zero,
     currency_of,
     items_of,
     lacks_country,
@@ -42,7 +43,7 @@ class Content(TypedDict, total=False):
 
 def fault_of(event: Event, name: str, source: Source, url: str | None) -> str | None:
     """Return what Snapchat requires of this event and it does not have, or None. Never holds a value."""
-    fault = shared_fault(event, name, PURCHASES)
+    fault = shared_fault(event, name, PURCHASES) or below_zero(event)
     if fault is not None:
         return fault
     if source == "WEB" and url is None:
@@ -95,22 +96,24 @@ def _activity(activity: Activity, data: dict[str, object]) -> None:
     query = (activity["query"] or "").strip()
     if query:
         data["search_string"] = query
-    if activity["predicted_value"] is not None:
-        data["predicted_ltv"] = float(activity["predicted_value"])
+    predicted = activity["predicted_value"]
+    if predicted is not None and predicted >= 0:
+        data["predicted_ltv"] = float(predicted)
 
 
 def _contents(items: list[Item], data: dict[str, object]) -> None:
     if items:
         data["content_type"] = "product"
-        data["content_ids"] = [item["id"] for item in items]
+        data["content_ids"] = [item["id"].strip() for item in items]
         data["contents"] = [_content(item) for item in items]
         data["num_items"] = sum(item["quantity"] for item in items)
 
 
 def _content(item: Item) -> Content:
-    content: Content = {"id": item["id"], "quantity": item["quantity"]}
-    if item["unit_price"] is not None:
-        content["item_price"] = float(item["unit_price"])
+    content: Content = {"id": item["id"].strip(), "quantity": item["quantity"]}
+    price = item["unit_price"]
+    if price is not None and price >= 0:
+        content["item_price"] = float(price)
     if item["brand"]:
         content["brand"] = item["brand"]
     if item["category"]:

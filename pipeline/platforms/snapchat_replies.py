@@ -9,16 +9,29 @@ No text of Snapchat's is passed on: it may quote the event.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pipeline.core.model import Accepted, Blamed, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
 from pipeline.platforms.reading import by_status, formed, json_object, object_of, objects_of, text_of
 
-# A token that is no good comes as HTTP 400 like a bad event; only the reason tells. Before any quotation, so that no
-# value of an event is taken for it.
-_TOKEN: Final = re.compile(r"[^'\"]{0,80}?(?<![0-9A-Za-z])token(?![0-9A-Za-z])", re.IGNORECASE).match
+# A token that is no good comes as HTTP 400 like a bad event; only the words tell. These two mean nothing else: the name
+# of the field, in quotes or not (with `=` it is in an address, which may be the event's own), and a text that says of a
+# token that it is no good and says nothing besides.
+_ACCESS_TOKEN: Final = re.compile(r"access[ _-]?tokens?(?!s|=)", re.IGNORECASE).search
+_NO_GOOD: Final = r"(?:invalid|not[ _]valid|expired|revoked|unknown|missing)"
+_BAD_TOKEN: Final = re.compile(
+    rf"\W*(?:unauthorized\W+)?(?:the )?(?:{_NO_GOOD}[ _])?token(?: '[^']*')?(?:[ _](?:is|was|has been))?"
+    rf"(?:[ _]{_NO_GOOD})?\W*",
+    re.IGNORECASE,
+).fullmatch
+# Any other token may be the event's own: its click id, say. Nobody is singled out before Snapchat was asked.
+_TOKEN: Final = re.compile(r"(?<![0-9A-Za-z])token(?![0-9A-Za-z])", re.IGNORECASE).search
+# Whoever says these, the way to Snapchat is barred: payment, a proxy's password, the law.
+_BARRED: Final = frozenset({402, 407, 451})
+# Snapchat's words for a request are in capitals; an answer of somebody else's has none of them.
+_WORD: Final = re.compile("[A-Z][A-Z_]{1,39}").fullmatch
 # A code is the one text of Snapchat's that is passed on, so it has to look like one.
 _CODE: Final = re.compile("[A-Za-z][0-9A-Za-z_-]{0,39}|[0-9]{1,6}").fullmatch
 _POSITION: Final = re.compile("[0-9]{1,5}").fullmatch
@@ -30,9 +43,12 @@ def read(reply: Reply | NoReply, count: int) -> Verdict:
         return Later(Reason.OUTAGE, reply.cause)
     if not 200 <= reply.status < 300:
         # Snapchat sends no header that says for how long a throttle holds.
-        verdict = by_status(reply, "Snapchat", f"Snapchat answered HTTP {reply.status}")
+        detail = f"Snapchat answered HTTP {reply.status}"
+        verdict = by_status(reply, "Snapchat", detail)
         if verdict is not None:
             return verdict
+        if reply.status in _BARRED:
+            return Halt(Reason.MISCONFIGURED, detail)
     return _read_answer(reply, json_object(reply.body), count)
 
 
@@ -45,21 +61,34 @@ def suspects(reply: Reply | NoReply, count: int) -> Sequence[int]:
 
 def _read_answer(reply: Reply, answer: Mapping[str, object], count: int) -> Verdict:
     taken = reply.status < 300
-    word = answer.get("status")
-    if word == "INVALID" and _TOKEN(text_of(answer.get("reason"))):
-        return Halt(Reason.UNAUTHORIZED, f"Snapchat answered HTTP {reply.status} and spoke of the token")
+    word = formed(_WORD, answer.get("status"))
     named = _named(reply, answer, count)
     if taken and word == "VALID":
         return Mixed(named) if named else Accepted()
+    if any(_ACCESS_TOKEN(text) or _BAD_TOKEN(text) for text in _texts(answer)):
+        return Halt(Reason.UNAUTHORIZED, f"Snapchat answered HTTP {reply.status} and spoke of the token")
     if named:
         return Blamed(named)
     refusal = _refusal(reply, answer)
     if word == "INVALID":
         # `event` is thought to be the position of the culprit; nobody is buried on a thought.
-        hinted = _position(answer.get("event"), count)
+        hinted = None if _TOKEN(text_of(answer.get("reason"))) else _position(answer.get("event"), count)
         return Doubt(refusal, () if hinted is None else (hinted,))
     detail = f"HTTP {reply.status} without an answer in Snapchat's form"
-    return Later(Reason.OUTAGE, detail) if taken else Later(Reason.UNKNOWN_ANSWER, detail, blame=refusal)
+    # Who is not Snapchat knows nothing of events.
+    return Later(Reason.OUTAGE, detail) if taken or not word else Later(Reason.UNKNOWN_ANSWER, detail, blame=refusal)
+
+
+def _texts(answer: Mapping[str, object]) -> Iterator[str]:
+    """Yield what is said of the request as a whole."""
+    errors = object_of(answer.get("errors"))
+    lists = (errors.get("codes"), errors.get("error_msgs"))
+    told = [
+        answer.get("reason"),
+        answer.get("debug_message"),
+        *(one for two in lists if isinstance(two, list) for one in two),
+    ]
+    return (text for text in map(text_of, told) if text)
 
 
 def _named(reply: Reply, answer: Mapping[str, object], count: int) -> dict[int, Refusal]:

@@ -18,6 +18,7 @@ from pipeline.sandbox.google_shape import (
     amount,
     anything,
     is_number,
+    is_text,
     leaf,
     listed,
     member,
@@ -30,7 +31,8 @@ from pipeline.sandbox.google_user_data import CLICK_IDS, ad_identifiers, consent
 Event = Mapping[str, object]
 
 MAX_AHEAD_S = 300  # our assumption: Google names no tolerance
-REQUIRED_FIELDS = ("eventTimestamp", "eventSource", "transactionId")
+# Not the source: an action that adds to a tag needs none, and what type an action has is not known here.
+REQUIRED_FIELDS = ("eventTimestamp", "transactionId")
 CART_WARNING = "WARNING_REASON_CART_DATA_NOT_SUPPORTED_WITH_GBRAID_OR_WBRAID"
 
 _RFC3339 = re.compile(
@@ -64,7 +66,7 @@ def _timestamp(now: float) -> Rule:
 
 
 def _is_transaction(value: object) -> bool:
-    return is_clear(value) and value == str(value).strip() and not _EMAIL(str(value))
+    return is_text(value) and value == str(value).strip() and not _EMAIL(str(value))
 
 
 def _is_quantity(value: object) -> bool:
@@ -95,7 +97,7 @@ _user_properties = record(
 )
 FIELDS: Mapping[str, Rule] = {
     "eventSource": one_of("WEB APP IN_STORE PHONE MESSAGE OTHER"),
-    "transactionId": leaf(_is_transaction, "must be our own id of the order: no hash, no e-mail address, no spaces"),
+    "transactionId": leaf(_is_transaction, "must be our own id of the order: no e-mail address, no spaces"),
     "conversionValue": amount,
     "currency": leaf(
         lambda value: isinstance(value, str) and value in CURRENCIES,

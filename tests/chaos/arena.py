@@ -251,7 +251,7 @@ class Arena(Scene):
 
     def report(self, *, complete: bool = True) -> Report:
         """Judge everything that was published up to now."""
-        found = {lane.platform: gather(self, lane, complete=complete) for lane in self.lanes}
+        found = gather(self, complete=complete)
         judgements = {platform: judge(evidence) for platform, evidence in found.items()}
         letters = found[self.lane.platform].buried
         said = [

@@ -9,7 +9,6 @@ from typing import TypeVar
 from commit_log import read_commits
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 from judge import Acceptance, Burial, Committed, Evidence
-from lanes import Lane
 from worker_scene import Scene
 
 from pipeline.core.letter import PREFIX
@@ -19,22 +18,34 @@ PATIENCE_SECONDS = 30.0
 T = TypeVar("T")
 
 
-def gather(scene: Scene, lane: Lane | None = None, *, complete: bool = True) -> Evidence:
-    """Return the evidence of a scene up to now, as one of its lanes sees it: the first, unless another is named."""
-    lane = lane or scene.lane
+def gather(scene: Scene, *, complete: bool = True) -> dict[str, Evidence]:
+    """Return the evidence of a scene up to now, by platform: what each of its lanes sees of it."""
     # In this order, so that what settles meanwhile looks settled late, and never committed early.
     commits = [
         Committed(one.at, (one.topic, one.partition), one.offset)
         for one in patiently(lambda: read_commits(scene.servers, scene.group))
         if one.topic in scene.topics.values()
     ]
-    accepted = [
-        Acceptance(one.event_id, one.event_name, one.event_time, one.sha256, one.received_at)
-        for one in scene.kept(lane)
-    ]
+    accepted = {
+        lane.platform: [
+            Acceptance(one.event_id, one.event_name, one.event_time, one.sha256, one.received_at)
+            for one in scene.kept(lane)
+        ]
+        for lane in scene.lanes
+    }
     letters = patiently(lambda: read_burials(scene.servers, scene.dead_letters))
-    buried = [letter for letter in letters if addressee(letter) in ("", lane.destination)]
-    return Evidence(scene.published_to(lane), accepted, buried, commits, patiently(scene.till.ends), complete)
+    ends = patiently(scene.till.ends)
+    return {
+        lane.platform: Evidence(
+            scene.published_to(lane),
+            accepted[lane.platform],
+            [letter for letter in letters if addressee(letter) in ("", lane.destination)],
+            commits,
+            ends,
+            complete,
+        )
+        for lane in scene.lanes
+    }
 
 
 def patiently(ask: Callable[[], T]) -> T:

@@ -26,6 +26,8 @@ TOUCH = {
     "url": "https://shop.example/canarypath?who=canaryquery",
     "client_ip": "198.51.100.77",
     "user_agent": "CanaryAgent/7.7",
+    # A cookie would win over the click id.
+    "fbc": None,
     "fbp": "fb.1.1763712000000.7700771122",
     "fbclid": "IwARcanaryclick",
     "gclid": "Cj0canaryclick",

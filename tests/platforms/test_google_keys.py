@@ -228,10 +228,17 @@ def test_match_keys_are_told() -> None:
         ({"consent.region": "CH"}, None),
         ({"consent.region": "DE"}, None),
         ({"consent.region": "DE", "customer.country": "US"}, None),
+        ({"consent.region": "US-CA", "customer.country": "DE"}, None),
+        ({"consent.region": "US-CA", "customer.country": "Switzerland"}, None),
+        ({"consent.region": "US", "customer.country": "GB"}, None),
+        ({"consent.region": "US-CA", "customer.country": None}, "2001:db8::7"),
         ({"consent.region": None, "customer.country": None}, None),
     ],
 )
 def test_ip_address(place: Changes, expected: str | None) -> None:
-    """The address is sent where the destination asks for it, and never from the EEA, the UK, Switzerland or nowhere."""
+    """The address is sent where the destination asks for it, and never from the EEA, the UK, Switzerland or nowhere.
+
+    Where somebody was asked and where they live both count.
+    """
     assert expected == sent(order(place), send_ip=True)["eventDeviceInfo"].get("ipAddress")
     assert "ipAddress" not in sent(order(place))["eventDeviceInfo"]

@@ -11,6 +11,8 @@ from pipeline.core.reason import Reason
 from pipeline.platforms.google_faults import CONFIGURATION, DAY_SPENT_SECONDS, TOO_NEW, TOO_NEW_SECONDS
 from pipeline.platforms.google_replies import read
 
+HTML = b"<html>the proxy of jane</html>"
+
 
 def test_c14_receipt() -> None:
     """An accepted request gives its id as the receipt."""
@@ -64,6 +66,10 @@ def test_c16_culprit() -> None:
         ("request.events.events[0].currency", {0}),
         ("events.events[0].jane@example.com", {0}),
         ("events.events[0].jane", {0}),
+        ("events.events[1][0]", {1}),
+        ("events.events[1] ", {1}),
+        ("events.events[1]['jane']", {1}),
+        ("events.events[1].currency\njane", {1}),
     ],
 )
 def test_c16_paths(path: str, expected: set[int]) -> None:
@@ -129,10 +135,20 @@ def test_c17_the_account_is_wrong(reason: str, path: str) -> None:
         assert reason in verdict.detail
 
 
-def test_c17_event_source_of_one_event() -> None:
-    """An event from a place that the action does not take is that event's own fault, not the account's."""
-    assert isinstance(read(bad(("events.events[0].event_source", "EVENT_SOURCE_AND_DESTINATION_MISMATCH")), 3), Blamed)
-    assert isinstance(read(bad(("destinations[0]", "EVENT_SOURCE_AND_DESTINATION_MISMATCH")), 3), Halt)
+@pytest.mark.parametrize("path", ["events.events[0].event_source", "destinations[0]"])
+def test_c17_a_place_that_the_action_does_not_take(path: str) -> None:
+    """An action of a type that does not take this place stops the lane: every event from there would be refused."""
+    verdict = read(bad((path, "EVENT_SOURCE_AND_DESTINATION_MISMATCH")), 3)
+    assert isinstance(verdict, Halt)
+
+    assert Reason.MISCONFIGURED == verdict.reason
+
+
+def test_c17_a_long_reason() -> None:
+    """A reason is known by its whole name, also one of a hundred letters."""
+    reason = f"{'A' * 84}_TERMS_NOT_SIGNED"
+
+    assert isinstance(read(bad(("events.events[0]", reason)), 3), Halt)
 
 
 def test_c17_a_new_action() -> None:
@@ -200,6 +216,9 @@ def test_c19_the_day_is_spent() -> None:
         Reply(408, {}, b""),
         Reply(409, {}, b""),
         Reply(204, {}, b""),
+        *(Reply(status, {}, HTML) for status in (400, 406, 410, 411, 412, 414, 415, 421, 422, 426, 431)),
+        Reply(400, {}, b'{"error":"bad request","status":"INVALID_ARGUMENT"}'),
+        Reply(400, {}, b'{"error":{"code":400,"message":"bad request"}}'),
     ],
 )
 def test_c20_outages(reply: Reply | NoReply) -> None:
@@ -228,6 +247,7 @@ def test_c21_token(reply: Reply) -> None:
         error(404, "NOT_FOUND"),
         error(400, "FAILED_PRECONDITION"),
         Reply(403, {}, b"<html>projects/1234567"),
+        *(Reply(status, {}, HTML) for status in (402, 407, 451)),
         Reply(301, {"location": "https://elsewhere.example"}, b""),
     ],
 )
@@ -247,9 +267,9 @@ def test_c22_the_reason_is_told() -> None:
     ) == read(error(403, "PERMISSION_DENIED", info("SERVICE_DISABLED")), 1)
 
 
-@pytest.mark.parametrize("reply", [Reply(400, {}, b"<html>"), error(400, "OUT_OF_RANGE"), error(418, "TEAPOT")])
+@pytest.mark.parametrize("reply", [error(400, "OUT_OF_RANGE"), error(418, "TEAPOT"), error(410, "OUT_OF_RANGE")])
 def test_unknown_answers(reply: Reply) -> None:
-    """What no table knows is tried again before anyone is blamed."""
+    """What Google says and no table knows is tried again before anyone is blamed."""
     verdict = read(reply, 3)
     assert isinstance(verdict, Later)
     assert verdict.blame is not None

@@ -7,12 +7,13 @@ from typing import Any
 
 import orjson
 import pytest
-from google_events import LEADS, MANAGER, ORDERS, SECRETS, google, options, shaped
+from google_events import CARTS, LEADS, MANAGER, ORDERS, SECRETS, google, options, shaped
 from meta_events import order
+from toy import delivery
 
 from pipeline.config.destinations import read_destinations
 from pipeline.config.faults import DestinationsError
-from pipeline.core.batch import ENVELOPE_BYTES
+from pipeline.core.batch import ENVELOPE_BYTES, Queue
 from pipeline.core.model import Accepted, Batch, Reply, Request, Skipped
 from pipeline.core.reason import Reason
 from pipeline.platforms import PLATFORMS, open_platform
@@ -88,6 +89,15 @@ def test_c12_limits() -> None:
         read_file(options=limits)
 
 
+def test_c12_one_event_too_many() -> None:
+    """2,001 events of one action are two requests, of 2,000 and of 1."""
+    small = replace(shaped(order()), payload=b"{}")
+    queue = Queue(replace(DEFAULTS, events_per_request=MOST_EVENTS))
+    queue.add([delivery(str(number), form=small) for number in range(2001)], now=0.0, unix=2e9)
+
+    assert [2000, 1] == [len(batch) for batch in iter(lambda: queue.take(now=0.0, hurry=True), [])]
+
+
 def test_c12_the_quota_of_a_day() -> None:
     """By default one destination stays below 100,000 requests a day and 300 a minute."""
     assert DEFAULTS.requests_per_second * 86_400 < 100_000
@@ -158,6 +168,9 @@ def test_address(base: str) -> None:
         ({"conversion_actions": {"order_placed": "customers/1/conversionActions/2"}}, "numeric id"),
         ({"conversion_actions": {"order_refunded": ORDERS}}, "belongs to the action of order_placed"),
         ({"conversion_actions": {"lead_submitted": LEADS, "lead_qualified": LEADS}}, "each needs its own"),
+        ({"conversion_actions": {"order_placed": ORDERS, "lead_submitted": ORDERS}}, "order and lead; each kind"),
+        ({"conversion_actions": {"order_placed": ORDERS, "page_view": ORDERS}}, "order and activity; each kind"),
+        ({"conversion_actions": {"lead_submitted": LEADS, "subscribe": LEADS}}, "lead and activity; each kind"),
         ({"login_account": "AW-1"}, "login_account"),
         ({"event_sources": {"SHOP": "WEB"}}, "event_sources"),
         ({"event_sources": {"SYSTEM": "CRM"}}, "event_sources"),
@@ -170,6 +183,13 @@ def test_options_that_cannot_be_meant(changes: dict[str, Any], words: str) -> No
     """What Google cannot mean is a fault of the configuration, not of every event."""
     with pytest.raises(ValueError, match=words):
         options(**changes)
+
+
+def test_activities_may_share_an_action() -> None:
+    """Two activities have two ids, so that one action may stand for both."""
+    assert (
+        options(conversion_actions={"add_to_cart": CARTS, "page_view": CARTS}).conversion_actions["page_view"] == CARTS
+    )
 
 
 def test_merchant_is_a_number() -> None:

@@ -26,6 +26,7 @@ from pipeline.platforms.google_status import (
     GIVE_UP,
     REFUSED,
     UNKNOWN_REQUESTS,
+    UNNAMED,
     calls_a_person,
     fate_of,
 )
@@ -195,12 +196,70 @@ def test_c27_reasons_that_bury(reason: str) -> None:
     assert not calls_a_person(reason)
 
 
+TERMS = "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED"
+
+
+@pytest.mark.parametrize("reason", [TERMS, "SOME_OTHER_TERMS_NOT_SIGNED"])
+def test_c27_contracts_that_were_not_signed(reason: str) -> None:
+    """A contract that nobody signed calls a person by its whole name, however long that is."""
+    found = final(state("FAILED", entry(f"{PREFIX}{reason}", 4)))
+
+    assert ({reason: 4}, (reason,)) == (found.counts, found.alarms)
+
+
+@pytest.mark.parametrize("word", ["FAILED", "FAILURE"])
+def test_c27_a_failure_that_names_some(word: str) -> None:
+    """When all events failed and only some are spoken of, the others are not done: a person is called."""
+    found = final(state(word, entry(f"{PREFIX}INVALID_GCLID", 1, [0]), entry(f"{PREFIX}CLICK_NOT_FOUND", 1, [2])))
+
+    assert {0: Bury, 2: Counted} == {index: type(fate) for index, fate in found.fates.items()}
+    assert {"INVALID_GCLID": 1, "CLICK_NOT_FOUND": 1, UNNAMED: 2} == found.counts
+    assert ({UNNAMED: 2}, (UNNAMED,)) == (found.unplaced, found.alarms)
+
+
+def test_c27_two_reasons_for_one_event_leave_the_others() -> None:
+    """An event that two reasons concern is one event: three of four are still not spoken of."""
+    told = (entry(f"{PREFIX}INVALID_GCLID", 1, [0]), entry(f"{PREFIX}CLICK_NOT_FOUND", 1, [0]))
+
+    assert {UNNAMED: 3} == final(state("FAILED", *told)).unplaced
+
+
 @pytest.mark.parametrize("indices", [None, [], [2], [2, 2], [2, 4], [2, -1], [2, True], [2, "3"], "2", [0, 1, 2]])
 def test_c28_positions_that_do_not_add_up(indices: object) -> None:
     """Without as many positions as events nobody is singled out: the reason is counted for the whole request."""
     found = final(state("PARTIAL_SUCCESS", entry(f"{PREFIX}INVALID_GCLID", 2, indices)))
 
     assert Final({}, {"INVALID_GCLID": 2}, {}, {"INVALID_GCLID": 2}) == found
+
+
+def test_c28_a_partial_list() -> None:
+    """Of three events that failed Google lists one: it is not singled out, and the fourth is not done either."""
+    found = final(state("FAILED", entry(f"{PREFIX}INVALID_GCLID", 3, [1])))
+
+    assert Final({}, {"INVALID_GCLID": 3, UNNAMED: 1}, {}, {"INVALID_GCLID": 3, UNNAMED: 1}, (UNNAMED,)) == found
+
+
+@pytest.mark.parametrize(
+    ("indices", "expected"), [(None, 1), ([], 1), ("2", 1), ([2, "3"], 2), ([2, 2], 2), ([0, 0, 0, 0], 4)]
+)
+def test_c28_a_reason_without_a_number(indices: object, expected: int) -> None:
+    """A reason without a number concerns as many as it lists, and one at least, also where there is only one event."""
+    told = entry(f"{PREFIX}INVALID_GCLID", None, indices)
+
+    assert Final({}, {"INVALID_GCLID": expected}, {}, {"INVALID_GCLID": expected}) == final(
+        state("PARTIAL_SUCCESS", told)
+    )
+    assert {} == final(state("FAILED", told, count=1), 1).fates
+
+
+def test_c28_positions_without_a_number() -> None:
+    """Positions alone are enough where each is one of the request's."""
+    assert {1, 3} == final(state("PARTIAL_SUCCESS", entry(f"{PREFIX}INVALID_GCLID", None, [3, 1]))).fates.keys()
+
+
+def test_c28_a_partial_success_without_reasons() -> None:
+    """A partial success that names nobody lost one event at least, and calls a person."""
+    assert Final({}, {UNNAMED: 1}, {}, {UNNAMED: 1}, (UNNAMED,)) == final(state("PARTIAL_SUCCESS"))
 
 
 def test_c28_everybody_needs_no_positions() -> None:
@@ -253,6 +312,8 @@ def test_lost_requests(reason: str) -> None:
         (error(401, "UNAUTHENTICATED"), Halt, Reason.UNAUTHORIZED),
         (error(403, "PERMISSION_DENIED"), Halt, Reason.MISCONFIGURED),
         (error(400, "INVALID_ARGUMENT"), Later, Reason.UNKNOWN_ANSWER),
+        (Reply(400, {}, b"<html>"), Later, Reason.OUTAGE),
+        (Reply(407, {}, b"<html>"), Halt, Reason.MISCONFIGURED),
         (Reply(200, {}, b"{}"), Later, Reason.OUTAGE),
         (Reply(200, {}, b'{"requestStatusPerDestination":[{},{}]}'), Later, Reason.OUTAGE),
     ],

@@ -217,6 +217,18 @@ def test_device_in_the_app(advertising_id: str | None) -> None:
     assert (advertising_id is not None) == (b'"madid":"cdda802e-fb9c-47ad-9866-0794d394c912"' in _payload(found))
 
 
+@pytest.mark.parametrize("os", ["IOS", "ANDROID"])
+def test_device_that_may_not_be_tracked(os: str) -> None:
+    """Who did not allow tracking is not told by the device: it neither goes along nor is it enough."""
+    app = IOS | {"os": os, "tracking_allowed": False}
+    found = sent(order({"action_source": "APP", "app": app}))["user_data"]
+    alone = shape(order({"action_source": "APP", "app": app, "customer": {}, "touch": {}}))
+
+    assert set() == {"madid", "idfv"} & found.keys()
+    assert {"madid", "idfv"} <= sent(order({"action_source": "APP", "app": IOS}))["user_data"].keys()
+    assert Reason.NO_MATCH_KEY == refusal(alone)[0]
+
+
 def test_lead_id_of_a_lead() -> None:
     """The id of a lead from one of Snapchat's own ads goes with leads and with nothing else."""
     found = sent(lead({"snap_lead_id": "7f1c-lead"}))["user_data"]

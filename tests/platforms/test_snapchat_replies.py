@@ -122,6 +122,11 @@ def test_success_that_blames_an_event() -> None:
         "Access token is expired",
         "Unauthorized: TOKEN revoked",
         "The token 'abc' is unknown",
+        "'access_token' is invalid",
+        'Parameter "access_token" is missing',
+        "Access tokens of this organization were revoked",
+        "AccessToken invalid",
+        f"{'x' * 5000} access token",
     ],
 )
 @pytest.mark.parametrize("status", [200, 400])
@@ -133,9 +138,32 @@ def test_15_token(status: int, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "INVALID", "reason": "Request failed", "errors": {"codes": ["INVALID_TOKEN"]}},
+        {"status": "INVALID", "reason": "Request failed", "errors": {"error_msgs": ["no", "Invalid access token"]}},
+        {"status": "INVALID", "debug_message": "invalid access token", "event": 1},
+        {"request_status": "ERROR", "debug_message": "invalid access token", "error_code": "E1008"},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+def test_15_token_wherever_it_is_said(status: int, body: dict[str, object]) -> None:
+    """Codes, messages and the text for debugging speak of the token as the reason does."""
+    expected = Halt(Reason.UNAUTHORIZED, f"Snapchat answered HTTP {status} and spoke of the token")
+
+    assert expected == read(Reply(status, {}, orjson.dumps(body)), 3)
+
+
+@pytest.mark.parametrize(
     "reason",
     [
         "Unrecognized event type 'token'",
+        "Field sc_click_id is not a valid token",
+        "sc_click_id: invalid token",
+        "'sc_click_id' is not a valid token",
+        "Invalid token for sc_click_id",
+        "event 0: search_string has an invalid token",
+        "event_source_url is bad: https://shop.example/?access_token=1",
         'search_string "my token" is too long',
         "tokens and tokenizers",
         f"{'x' * 90} token",
@@ -144,8 +172,14 @@ def test_15_token(status: int, reason: str) -> None:
     ],
 )
 def test_15_not_the_token(reason: object) -> None:
-    """A value that is quoted from an event, or another word, does not halt the lane."""
+    """A token that may be an event's own, or another word, does not halt the lane."""
     assert Doubt(refused()) == read(answer(400, "INVALID", reason), 3)
+
+
+def test_15_a_token_of_somebodys() -> None:
+    """Where it is open whose token is meant, a hint is not followed: Snapchat is asked about each event first."""
+    assert Doubt(refused()) == read(answer(400, "INVALID", "sc_click_id is not a valid token", event=1), 3)
+    assert (1,) == tuple(suspects(validated("VALID", "INVALID", "VALID"), 3))
 
 
 @pytest.mark.parametrize(
@@ -155,6 +189,9 @@ def test_15_not_the_token(reason: object) -> None:
         (403, Reason.MISCONFIGURED),
         (404, Reason.MISCONFIGURED),
         (405, Reason.MISCONFIGURED),
+        (402, Reason.MISCONFIGURED),
+        (407, Reason.MISCONFIGURED),
+        (451, Reason.MISCONFIGURED),
         (301, Reason.MISCONFIGURED),
         (308, Reason.MISCONFIGURED),
     ],
@@ -196,13 +233,24 @@ def test_success_in_no_known_form(body: bytes) -> None:
     assert Later(Reason.OUTAGE, "HTTP 200 without an answer in Snapchat's form") == read(Reply(200, {}, body), 8)
 
 
-@pytest.mark.parametrize("body", [HTML, b'{"error":"no"}'])
-@pytest.mark.parametrize("status", [400, 418])
-def test_refusal_in_no_known_form(status: int, body: bytes) -> None:
-    """A refusal in no known form is tried again before any event is doubted."""
+@pytest.mark.parametrize(
+    "body", [HTML, b'{"error":"no"}', b'{"status":400,"error":"Bad Request"}', b'{"status":"error"}', b"[]", b""]
+)
+@pytest.mark.parametrize("status", [400, 406, 410, 411, 412, 414, 415, 418, 421, 422, 426, 431])
+def test_refusal_by_somebody_else(status: int, body: bytes) -> None:
+    """A refusal that is not in Snapchat's form, as of a proxy, is nobody's fault, however often it comes."""
     detail = f"HTTP {status} without an answer in Snapchat's form"
 
-    assert Later(Reason.UNKNOWN_ANSWER, detail, blame=refused(status)) == read(Reply(status, {}, body), 8)
+    assert Later(Reason.OUTAGE, detail) == read(Reply(status, {}, body), 8)
+
+
+@pytest.mark.parametrize("word", ["VALID", "SOMETHING_NEW"])
+@pytest.mark.parametrize("status", [400, 418])
+def test_refusal_in_no_known_words(status: int, word: str) -> None:
+    """A refusal in words of Snapchat's that no table knows is tried again before any event is doubted."""
+    detail = f"HTTP {status} without an answer in Snapchat's form"
+
+    assert Later(Reason.UNKNOWN_ANSWER, detail, blame=refused(status)) == read(answer(status, word), 8)
 
 
 def test_too_large() -> None:

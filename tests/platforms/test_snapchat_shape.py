@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from pipeline.core.model import Event, Shaped, Skipped
 from pipeline.core.reason import Reason
 from pipeline.flow.clocks import Moment
 from pipeline.flow.prepare import Way
-from pipeline.platforms.snapchat import CUSTOM_EVENTS, EVENT_NAMES, STANDARD_EVENTS, SnapchatOptions
+from pipeline.platforms.snapchat import CUSTOM_EVENTS, EVENT_NAMES, KIND, STANDARD_EVENTS, SnapchatOptions
 
 NOT_SENT = {
     *("order_refunded", "order_cancelled", "lead_qualified", "lead_converted", "lead_lost"),
@@ -64,6 +66,7 @@ def test_slots(name: str) -> None:
         ({"custom": " "}, "blank"),
         ({"order_refunded": "PURCHASE"}, "taken back"),
         ({"order_cancelled": "SIGN_UP"}, "taken back"),
+        ({"lead_lost": "PURCHASE"}, "conversion"),
         ({"order_shipped": "CUSTOM_EVENT_1"}, "none of our events"),
     ],
 )
@@ -113,6 +116,21 @@ def test_9_under_a_name_of_its_own() -> None:
     assert Reason.INVALID_EVENT is refusal(shape(found, options))[0]
 
 
+@pytest.mark.parametrize("found", [order({"value": "-5"}), lead({"value": "-0.01"}), activity({"value": "-1"})])
+def test_9_value_below_zero(found: Event) -> None:
+    """Nothing is worth less than nothing: it cannot be meant."""
+    assert (Reason.INVALID_EVENT, "value is below zero") == refusal(shape(found))
+
+
+def test_9_value_of_zero() -> None:
+    """An order, a price and a prediction of zero are told: zero is a number."""
+    given: Changes = {"value": "0", "items": [{"id": "SKU-1", "unit_price": "0"}]}
+    bought = sent(order(given))["custom_data"]
+
+    assert (0.0, 0.0) == (bought["value"], bought["contents"][0]["item_price"])
+    assert 0.0 == sent(activity({"predicted_value": "0"}))["custom_data"]["predicted_ltv"]
+
+
 def test_currency_without_value() -> None:
     """A currency that does not exist is refused also where no value is required."""
     assert Reason.INVALID_EVENT is refusal(shape(lead({"value": None, "currency": "US$"})))[0]
@@ -140,6 +158,23 @@ def test_places(source: str, word: str, asset: str) -> None:
     found = shaped(order(sections))
 
     assert (asset, word) == (found.group, sent(order(sections))["action_source"])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (EVERYWHERE, []),
+        (SnapchatOptions(site_url=SITE), ["app_id"]),
+        (SnapchatOptions(app_id=APP_ID), ["site_url"]),
+        (SnapchatOptions(), ["app_id", "site_url"]),
+        (None, ["app_id", "site_url"]),
+    ],
+)
+def test_notices(options: object, expected: list[str]) -> None:
+    """People are told what is skipped because an option is missing, and which one."""
+    said = KIND.notices(options, date(2026, 11, 21))
+
+    assert expected == re.findall(r"skipped: set options\.(\w+) to", "\n".join(said))
 
 
 def test_app_without_an_asset() -> None:
@@ -281,6 +316,19 @@ def test_what_was_bought() -> None:
         ],
         "num_items": 3,
     } == sent(order({"value": "1234567.8901", "currency": " gbp ", "items": items}))["custom_data"]
+
+
+def test_ids_and_prices_of_lines() -> None:
+    """The id of a product has no white space around it, and a price below zero is left out."""
+    items = [{"id": " SKU-1 ", "quantity": 1, "unit_price": "-3"}]
+    custom = sent(order({"items": items}))["custom_data"]
+
+    assert (["SKU-1"], [{"id": "SKU-1", "quantity": 1}]) == (custom["content_ids"], custom["contents"])
+
+
+def test_a_prediction_below_zero() -> None:
+    """A predicted value below zero is left out, and the event goes."""
+    assert "predicted_ltv" not in sent(activity({"predicted_value": "-0.01"}))["custom_data"]
 
 
 def test_what_was_looked_for() -> None:
