@@ -1,8 +1,9 @@
-"""What a destination accepted lately, so that the same event with the same bytes is not sent twice.
+"""What a destination accepted lately, so that the same record is not sent twice.
 
 Kafka delivers again after a rebalance and producers retry; the platform would drop the copy, this spares the request.
 It is a memory, not a promise: it is bounded, and a restart empties it.
-An event with the same id and other bytes is not a copy: it goes, and the platform decides.
+What a platform is sent follows from the record's bytes and its schema, so these are compared: of one record all
+destinations share the hash. An event with the same id in other bytes is not a copy: it goes, and the platform decides.
 """
 
 from __future__ import annotations
@@ -23,13 +24,17 @@ class Recent:
         self._old: dict[str, int] = {}
 
     def copies(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Return those whose very bytes were accepted under their id."""
+        """Return those whose very record was accepted under their id."""
         young, old = self._young, self._old
         known = [item for item in deliveries if item.event_id in young or item.event_id in old]
-        return [item for item in known if hash(item.shaped.payload) == young.get(item.event_id, old.get(item.event_id))]
+        return [item for item in known if _print(item) == young.get(item.event_id, old.get(item.event_id))]
 
     def accepted(self, deliveries: Sequence[Delivery]) -> None:
         """Remember deliveries that the platform accepted."""
-        self._young.update({item.event_id: hash(item.shaped.payload) for item in deliveries})
+        self._young.update({item.event_id: _print(item) for item in deliveries})
         if len(self._young) >= self._half:
             self._old, self._young = self._young, {}
+
+
+def _print(delivery: Delivery) -> int:
+    return hash((delivery.record.value, delivery.schema_id))

@@ -6,7 +6,7 @@ from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
-from toy import delivery, shaped
+from toy import delivery
 
 from pipeline.core.model import Delivery
 from pipeline.core.recent import Recent
@@ -31,7 +31,7 @@ def test_other_bytes_are_no_copy() -> None:
     recent = Recent()
     recent.accepted([delivery("a")])
 
-    assert not seen(recent, delivery("a", form=shaped("changed")))
+    assert not seen(recent, delivery("a", value=b"changed"))
 
 
 @given(count=st.integers(0, 60), half=st.integers(1, 10))
@@ -51,9 +51,9 @@ def test_remembers_the_last_bytes_of_an_id(accepted: list[tuple[str, str]], half
     """Only what was accepted last under an id is a copy of it, and the latest acceptances are remembered."""
     recent, last = Recent(2 * half), dict[str, str]()
     for event_id, text in accepted:
-        recent.accepted([delivery(event_id, form=shaped(text))])
+        recent.accepted([delivery(event_id, value=text.encode())])
         last[event_id] = text
-    known = {pair for pair in product("abcde", "xy") if seen(recent, delivery(pair[0], form=shaped(pair[1])))}
+    known = {pair for pair in product("abcde", "xy") if seen(recent, delivery(pair[0], value=pair[1].encode()))}
 
     assert known <= set(last.items())
     assert {(event_id, last[event_id]) for event_id, _ in accepted[-half:]} <= known

@@ -50,7 +50,9 @@ def replies(cell: str) -> list[Reply]:
             found.append(Reply(int(code), {}, b"<html></html>"))
     for place, reason in re.findall(r"`(events\[i\]|destinations\[i\]|events) (\w+)`", cell):
         found.append(bad((PLACES[place], reason)))
-    found += [error(400, status) for status in re.findall(r"`(FAILED_PRECONDITION|INVALID_ARGUMENT|OUT_OF_RANGE)`", cell)]
+    found += [
+        error(400, status) for status in re.findall(r"`(FAILED_PRECONDITION|INVALID_ARGUMENT|OUT_OF_RANGE)`", cell)
+    ]
     return found
 
 

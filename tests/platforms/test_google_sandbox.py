@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from google_events import EVERYBODY, google, options, shaped
+from google_events import EVERYBODY, ORDERS, google, options, shaped
 from google_keys import key_file, rsa_key
 from meta_events import NOW, order
 
+from pipeline.core.currency import MINOR_UNITS
 from pipeline.core.model import Accepted, Batch, Blamed, Halt, Reply, Request
 from pipeline.core.reason import Reason
 from pipeline.platforms.base import Token
@@ -19,6 +20,7 @@ from pipeline.platforms.follow import Again, Bury, Final
 from pipeline.platforms.google import Google
 from pipeline.platforms.google_status import GoogleFollowing
 from pipeline.sandbox.config import SandboxConfig
+from pipeline.sandbox.forms import CURRENCIES
 from pipeline.sandbox.google_outcome import Outcome
 from pipeline.sandbox.server import Sandbox, running_sandbox
 
@@ -49,6 +51,25 @@ async def granted(client: ClientSession, sender: Google, secrets: Mapping[str, s
 def payloads(*numbers: int, **changes: object) -> list[bytes]:
     """Return orders with these numbers."""
     return [shaped(order({**EVERYBODY, "order_id": f"ORD-{number}", **changes})).payload for number in numbers]
+
+
+def test_currencies() -> None:
+    """The sandbox knows the currencies that the worker sends, and no other."""
+    assert set(MINOR_UNITS) == CURRENCIES
+
+
+@pytest.mark.parametrize("place", ["WEBSITE", "STORE"])
+@pytest.mark.asyncio
+async def test_an_action_that_adds_to_a_tag(place: str) -> None:
+    """What adds to a tag is taken from anywhere, and with an order's number that looks like a hash."""
+    async with running_sandbox(SandboxConfig(), now=lambda: NOW) as sandbox, ClientSession() as client:
+        sender = opened(sandbox, shape="webpage", credentials="metadata_server")
+        secrets = await granted(client, sender, {})
+        changes = {**EVERYBODY, "order_id": "5f" * 32, "event_id": None, "action_source": place}
+        batch = Batch([shaped(order(changes), shape="webpage").payload], ORDERS)
+        verdict = sender.read(await asked(client, sender.request(batch, secrets)), 1)
+
+    assert isinstance(verdict, Accepted)
 
 
 @pytest.mark.asyncio

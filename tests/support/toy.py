@@ -156,15 +156,17 @@ def shaped(event_id: str = "a", *, at: float = EPOCH, size: int = 0) -> Shaped:
     return Shaped("Bought", event_id.encode().ljust(size, b"."), at + 7 * DAY, at, ("em",), ())
 
 
-def record(offset: int = 0, *, topic: str = "orders", partition: int = 0) -> Record:
-    """Return a record with nothing in it."""
-    return Record(topic, partition, offset, None, b"", (), int(EPOCH * 1000))
+def record(offset: int = 0, *, topic: str = "orders", partition: int = 0, value: bytes = b"") -> Record:
+    """Return a record that holds `value`."""
+    return Record(topic, partition, offset, None, value, (), int(EPOCH * 1000))
 
 
-def delivery(event_id: str = "a", *, page: Page | None = None, offset: int = 0, form: Shaped | None = None) -> Delivery:
+def delivery(
+    event_id: str = "a", *, page: Page | None = None, offset: int = 0, form: Shaped | None = None, value: bytes = b""
+) -> Delivery:
     """Return a delivery for the toy; its record is open on `page` when one is given."""
     page = page or Page("orders", 0, 1)
-    origin = record(offset, topic=page.topic, partition=page.partition)
+    origin = record(offset, topic=page.topic, partition=page.partition, value=value)
     form = form or shaped(event_id)
     return Delivery("toy", origin, page, "order_placed", event_id, EPOCH, "bundled", form)
 
