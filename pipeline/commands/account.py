@@ -26,6 +26,7 @@ Outcome = Literal["send", "skip", "refuse"]
 # Why a platform skips what rule and consent let pass.
 SKIPPED_BY_PLATFORM: Final[Mapping[Reason, str]] = {
     Reason.NO_PLATFORM_EVENT: "the platform has no event for this",
+    Reason.LIMITED_USE: "the customer limited the use of the data, and the platform cannot be told so for this event",
     Reason.NOT_SET_UP: "the destination has no account for the place where it happened",
     Reason.NO_REMAINING_VALUE: "the event does not say what is left of the order's value",
 }

@@ -107,7 +107,7 @@ def identify(
             raise TypeError(f"section {name}: expected a record, found {type(section).__name__}")
         setting.section = section
         _read(rows, setting, keys, dropped)
-    return Identified(keys, tuple(dict.fromkeys(dropped)))
+    return Identified(keys, tuple(dict.fromkeys(dropped)) if dropped else ())
 
 
 def _read(rows: tuple[_Row, ...], setting: _Setting, keys: dict[str, Value], dropped: list[str]) -> None:

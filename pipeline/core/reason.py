@@ -24,6 +24,8 @@ class Reason(StrEnum):
     CONSENT_UNKNOWN = "consent_unknown"
     # The choice was recorded so long before the event that the destination's policy counts it as none.
     CONSENT_EXPIRED = "consent_expired"
+    # The customer limited the use of the data, and the platform cannot be told so for this event.
+    LIMITED_USE = "limited_use"
     # The platform has no event for this (a refund outside Google, a lost lead).
     NO_PLATFORM_EVENT = "no_platform_event"
     # An order was taken back in part, and the event does not say what is left of its value.

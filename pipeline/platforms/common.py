@@ -56,15 +56,18 @@ def custom_name(event: Event) -> str | None:
     return cast("Activity", event.body)["custom_name"] if event.name == "custom" else None
 
 
-def taken_name(event: Event, standard: Collection[str]) -> str | None:
-    """Return what is wrong with a custom activity that calls itself what the platform counts as something else."""
-    name = custom_name(event)
-    if name is None or _bare(name) not in {_bare(one) for one in standard}:
+def taken_name(own: str | None, standard: Collection[str]) -> str | None:
+    """Return what is wrong with a custom activity that calls itself what the platform counts as something else.
+
+    `own` is the name that its producer gave and under which it would leave; None for a name of anybody else's.
+    """
+    if own is None or bare_name(own) not in {bare_name(one) for one in standard}:
         return None
     return "custom_name is the name of one of the platform's own events"
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
+    """Return the letters and digits of an event's name in lower case: what is left of it in any spelling."""
     return "".join(filter(str.isalnum, name)).lower()
 
 

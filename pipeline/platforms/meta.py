@@ -25,7 +25,7 @@ from pipeline.core.reason import Reason
 from pipeline.platforms import meta_parts as parts
 from pipeline.platforms import meta_replies as replies
 from pipeline.platforms.base import Platform, PlatformKind, encoded
-from pipeline.platforms.common import DAY, MARGIN, country_of, custom_name, day_of, web_address
+from pipeline.platforms.common import DAY, MARGIN, country_of, custom_name, day_of, taken_name, web_address
 from pipeline.platforms.external_ids import ExternalIds
 from pipeline.platforms.meta_keys import WEIGHTS, match_table
 from pipeline.platforms.options import check_event_names, check_web_address, options_of
@@ -51,7 +51,14 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
     "contact": "Contact",
     "schedule": "Schedule",
 }
-STANDARD_EVENTS: Final = frozenset(EVENT_NAMES.values())
+# Meta's standard events, the stages of a lead, and what it knows from business messaging.
+STANDARD_EVENTS: Final = (
+    frozenset(EVENT_NAMES.values())
+    | {"AddToWishlist", "CustomizeProduct", "Donate", "FindLocation"}
+    | parts.ALLOWED_IN_MESSAGING
+)
+# Those of them that count no conversion.
+LOSSES: Final = frozenset({"LostLead", "OrderCanceled", "OrderReturned"})
 # Business messaging takes a closed list of names, and calls a lead differently (business-messaging page).
 MESSAGING_NAMES: Final[Mapping[str, str]] = {
     "order_placed": "Purchase",
@@ -112,7 +119,7 @@ class MetaOptions:
         if not _VERSION(self.api_version):
             raise ValueError("api_version must look like v25.0")
         check_web_address("base_url", self.base_url)
-        check_event_names(self.event_names, STANDARD_EVENTS)
+        check_event_names(self.event_names, STANDARD_EVENTS, LOSSES)
 
 
 class Meta(Platform):
@@ -138,8 +145,10 @@ class Meta(Platform):
         """Put an event into Meta's words; the key order is fixed, so the same event gives the same bytes."""
         body = event.body
         source = body["action_source"]
-        name = (self._messaging_names if source == "MESSAGING" else self._names).get(event.name) or custom_name(event)
-        if name is None or (event.name == "lead_lost" and source != "SYSTEM"):
+        names = self._messaging_names if source == "MESSAGING" else self._names
+        own = None if event.name in names else custom_name(event)
+        name = names.get(event.name, own)
+        if name is None or _has_no_place(event.name, name, source):
             return Skipped(Reason.NO_PLATFORM_EVENT)
         found = identify(body, self.keys(event), country_of(event), day_of(event), event.seals)
         user_data = found.keys
@@ -148,7 +157,7 @@ class Meta(Platform):
             # cookies page: a click cannot come after what it led to; such a stamp was minted late.
             del user_data["fbc"]
             found.dropped = tuple(dict.fromkeys((*found.dropped, "fbc")))
-        fault = parts.fault_of(event, name, url, user_data, STANDARD_EVENTS)
+        fault = taken_name(own, STANDARD_EVENTS) or parts.fault_of(event, name, url, user_data)
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
         unmatchable = parts.unmatchable(user_data)
@@ -195,6 +204,13 @@ class Meta(Platform):
     def advice(self, reply: Reply) -> Advice:
         """Slow down at 75 % of any usage limit, be silent for a minute at 90 %."""
         return replies.advice(reply)
+
+
+def _has_no_place(event: str, name: str, source: str) -> bool:
+    """Whether Meta knows such an event, and not from there: a lost lead, or a custom activity in a conversation."""
+    if event == "lead_lost":
+        return source != "SYSTEM"
+    return event == "custom" and source == "MESSAGING" and name not in parts.ALLOWED_IN_MESSAGING
 
 
 def appsecret_proof(app_secret: str, token: str) -> str:

@@ -18,7 +18,6 @@ from pipeline.platforms.common import (
     lead_of,
     order_of,
     shared_fault,
-    taken_name,
 )
 from pipeline.platforms.meta_keys import TOO_BROAD
 
@@ -68,17 +67,12 @@ class Content(TypedDict, total=False):
     category: str
 
 
-def fault_of(event: Event, name: str, url: str | None, found: Collection[str], standard: Collection[str]) -> str | None:
+def fault_of(event: Event, name: str, url: str | None, found: Collection[str]) -> str | None:
     """Return what Meta requires of this event and it does not have, or None. Never holds a value.
 
-    `found` are the match keys that stood their rules, `standard` the names that no custom activity may take.
+    `found` are the match keys that stood their rules.
     """
-    return (
-        taken_name(event, standard)
-        or shared_fault(event, name, PURCHASES)
-        or _fault_at(event.body, name, url, found)
-        or _lead_fault(event)
-    )
+    return shared_fault(event, name, PURCHASES) or _fault_at(event.body, name, url, found) or _lead_fault(event)
 
 
 def _fault_at(body: Body, name: str, url: str | None, found: Collection[str]) -> str | None:
@@ -180,10 +174,12 @@ def custom_data(event: Event) -> Json:
 
 
 def _activity(activity: Activity, data: dict[str, object]) -> None:
-    if activity["query"]:
-        data["search_string"] = activity["query"]
-    if activity["predicted_value"] is not None:
-        data["predicted_ltv"] = float(activity["predicted_value"])
+    query = (activity["query"] or "").strip()
+    if query:
+        data["search_string"] = query
+    predicted = activity["predicted_value"]
+    if predicted is not None and predicted >= 0:
+        data["predicted_ltv"] = float(predicted)
 
 
 def _contents(items: list[Item], data: dict[str, object]) -> None:

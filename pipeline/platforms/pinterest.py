@@ -31,7 +31,7 @@ Source = Literal["web", "offline", "app_android", "app_ios"]
 
 # Our event names in Pinterest's words; a destination may override each one.
 # Pinterest knows no refund and no cancellation: sending one as anything else would count it as a conversion.
-# Of a lead's later stages one is `custom`, as two under that name could not be told apart in reports.
+# Of a lead's later stages one is `custom`; what else would be so could not be told apart from it in reports.
 EVENT_NAMES: Final[Mapping[str, str]] = {
     "order_placed": "checkout",
     "lead_submitted": "lead",
@@ -48,7 +48,6 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
     "start_trial": "start_trial",
     "contact": "contact",
     "schedule": "schedule",
-    "custom": "custom",
 }
 # What Pinterest counts: the names of the API description, and below those of its conversions page only.
 STANDARD_EVENTS: Final = frozenset(
@@ -76,7 +75,6 @@ MOST_EVENTS: Final = 1000
 DEFAULTS: Final = Limits(events_per_request=1000, bytes_per_request=2_000_000, requests_per_second=50.0)
 
 _NAME: Final = re.compile("[A-Za-z0-9_-]{1,100}").fullmatch
-_PLAIN_NAMES: Final = {name.replace("_", ""): name for name in STANDARD_EVENTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,10 @@ class PinterestOptions:
         check_web_address("base_url", self.base_url)
         check_event_names(self.event_names, STANDARD_EVENTS)
         for event, name in self.event_names.items():
-            _check_spelling(event, name)
+            if not _NAME(name):
+                raise ValueError(
+                    f"event_names: the name for {event} must be 1 to 100 letters, digits, dashes and underscores"
+                )
 
 
 class Pinterest(Platform):
@@ -128,7 +129,9 @@ class Pinterest(Platform):
         user_data = found.keys
         if parts.limited(body):
             parts.tell_residence(body, country, user_data)
-        fault = parts.fault_of(event, user_data.keys())
+            if not parts.RESIDENCE.issubset(user_data):
+                return Skipped(Reason.LIMITED_USE)
+        fault = parts.fault_of(event)
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
         unmatchable = parts.unmatchable(user_data.keys())
@@ -181,15 +184,6 @@ def _source(body: Body) -> Source:
         # An app event without its app is refused before this word is sent.
         return APP_SOURCES[app["os"]] if app is not None else "web"
     return ACTION_SOURCES[body["action_source"]]
-
-
-def _check_spelling(event: str, name: str) -> None:
-    """Raise ValueError for a name that Pinterest cannot have, and for `PageVisit`, which it does not count."""
-    if not _NAME(name):
-        raise ValueError(f"event_names: the name for {event} must be 1 to 100 letters, digits, dashes and underscores")
-    meant = _PLAIN_NAMES.get(re.sub("[_-]", "", name).lower(), name)
-    if meant != name:
-        raise ValueError(f"event_names: Pinterest counts {meant} in this spelling only, not {name}")
 
 
 KIND: Final = PlatformKind(

@@ -30,8 +30,8 @@ from pipeline.platforms.pinterest_keys import ENOUGH
 
 Note = Literal["phone_no_country", "no_page_url"]
 
-# Without both, Pinterest ignores `opt_out_type`.
-_RESIDENCE: Final = frozenset({"st", "country"})
+# The match keys without which Pinterest ignores `opt_out_type`.
+RESIDENCE: Final = frozenset({"st", "country"})
 
 
 class Content(TypedDict, total=False):
@@ -45,19 +45,14 @@ class Content(TypedDict, total=False):
     quantity: int
 
 
-def fault_of(event: Event, found: AbstractSet[str]) -> str | None:
-    """Return what Pinterest requires of this event and it does not have, or None. Never holds a value.
-
-    `found` are its match keys.
-    """
+def fault_of(event: Event) -> str | None:
+    """Return what Pinterest requires of this event and it does not have, or None. Never holds a value."""
     body = event.body
     fault = shared_fault(event, "", ()) or below_zero(event)
     if fault is not None:
         return fault
     if body["action_source"] == "APP" and body["app"] is None:
         return "an app event needs app"
-    if limited(body) and not _RESIDENCE.issubset(found):
-        return "limited data use needs customer.region and customer.country, or consent.region with both"
     return None
 
 

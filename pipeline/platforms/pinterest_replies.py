@@ -9,16 +9,17 @@ No text of Pinterest's is passed on, as it may quote the event: of a message onl
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from pipeline.core.model import Accepted, Advice, Doubt, Later, Mixed, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
-from pipeline.platforms.reading import by_status, formed, json_object, longest, text_of
+from pipeline.platforms.reading import by_status, formed, json_object, longest, object_of, objects_of, text_of
 
 _PROCESSED, _FAILED = "processed", "failed"
+_REMARKED, _DISAGREE = "warning_message", "counters_disagree"
 # The endpoint takes nothing for a while: asking every second would not bring it back.
 _RAMPED_DOWN: Final = "4197"
 _RAMPED_DOWN_SECONDS: Final = 60.0
@@ -61,42 +62,58 @@ def read(reply: Reply | NoReply, count: int) -> Verdict:
 
 
 def _read_success(reply: Reply, answer: Mapping[str, object], count: int) -> Verdict:
-    refused = _refused(reply, answer, count, "")
-    if refused is None:
-        # Asked again in parts, the answers may add up; Pinterest drops the copies of all but offline events.
-        detail = f"Pinterest's answer does not add up to {count} events, HTTP 200"
-        return Doubt(_refusal(reply, Reason.UNCONFIRMED, detail))
-    warned = sum(bool(text_of(event.get("warning_message"))) for event in _events(answer))
-    warnings = {"warning_message": warned} if warned else {}
-    return Mixed(refused, warnings) if refused else Accepted(warnings=warnings)
+    if "events" not in answer and _counters(answer) == (count, count):
+        return Accepted()
+    events = _judged(answer, count)
+    if events:
+        refused, warnings = _refused(reply, events, ""), _warnings(answer, events)
+        return Mixed(refused, warnings) if refused else Accepted(warnings=warnings)
+    # Some were taken and nobody knows which; sending all again would count offline events twice.
+    detail = f"Pinterest did not say what became of each of {count} events, HTTP 200"
+    return Mixed(dict.fromkeys(range(count), _refusal(reply, Reason.UNCONFIRMED, detail)))
 
 
 def _read_failure(reply: Reply, answer: Mapping[str, object], code: str, count: int) -> Verdict:
-    details = answer.get("details")
-    refused = _refused(reply, details, count, code) if isinstance(details, dict) else None
+    details = object_of(answer.get("details"))
+    events = _judged(details, count)
+    refused = _refused(reply, events, code)
     if refused:
-        return Mixed(refused)
+        return Mixed(refused, _warnings(details, events))
     detail = f"Pinterest refused the request and named no event for sure ({_said(reply, code)})"
     return Doubt(_refusal(reply, Reason.REJECTED, detail, code))
 
 
-def _refused(reply: Reply, report: Mapping[str, object], count: int, code: str) -> dict[int, Refusal] | None:
-    """Return the events that a report refuses, by position; None if it does not add up to `count` events."""
-    received, processed = report.get("num_events_received"), report.get("num_events_processed")
-    if "events" not in report:
-        return {} if received == processed == count else None
-    events = _events(report)
-    statuses = [event.get("status") for event in events]
-    failed = statuses.count(_FAILED)
-    if len(events) != count or failed + statuses.count(_PROCESSED) != count:
-        return None
-    if received not in (None, count) or processed not in (None, count - failed):
-        return None
+def _judged(report: Mapping[str, object], count: int) -> list[Mapping[str, object]]:
+    """Return what a report says of each event; empty if it does not say of each of `count` what became of it."""
+    rows = report.get("events")
+    events = list(objects_of(rows))
+    if not isinstance(rows, list) or not len(rows) == len(events) == count:
+        return []
+    return events if all(event.get("status") in (_PROCESSED, _FAILED) for event in events) else []
+
+
+def _refused(reply: Reply, events: Sequence[Mapping[str, object]], code: str) -> dict[int, Refusal]:
     return {
         position: _blamed(reply, text_of(event.get("error_message")), code)
         for position, event in enumerate(events)
-        if event.get("status") == _FAILED
+        if event["status"] == _FAILED
     }
+
+
+def _warnings(report: Mapping[str, object], events: Sequence[Mapping[str, object]]) -> dict[str, int]:
+    """Count what Pinterest remarks about events, and counters that say something else than the list, which is believed.
+
+    A counter that is not there says nothing else.
+    """
+    processed = sum(event["status"] == _PROCESSED for event in events)
+    remarked = sum(bool(text_of(event.get("warning_message"))) for event in events if event["status"] == _PROCESSED)
+    told = zip(_counters(report), (len(events), processed), strict=True)
+    counted = {_REMARKED: remarked, _DISAGREE: int(any(given not in (None, true) for given, true in told))}
+    return {name: number for name, number in counted.items() if number}
+
+
+def _counters(report: Mapping[str, object]) -> tuple[object, object]:
+    return report.get("num_events_received"), report.get("num_events_processed")
 
 
 def _blamed(reply: Reply, message: str, code: str) -> Refusal:
@@ -164,14 +181,6 @@ def _reset(reply: Reply) -> float:
 def _first(reply: Reply, name: str) -> float | None:
     found = _FIRST(reply.headers.get(name, ""))
     return float(found[1]) if found else None
-
-
-def _events(report: Mapping[str, object]) -> list[dict[str, object]]:
-    """Return what a report says of each event; empty if one of them is no JSON object."""
-    events = report.get("events")
-    if not isinstance(events, list):
-        return []
-    return events if all(isinstance(event, dict) for event in events) else []
 
 
 def _code(answer: Mapping[str, object]) -> str:

@@ -26,6 +26,11 @@ _BAD_TOKEN: Final = re.compile(
     rf"(?:[ _]{_NO_GOOD})?\W*",
     re.IGNORECASE,
 ).fullmatch
+# Words about who asks, at the very start: no event is to blame for them.
+_BARRED_CALLER: Final = re.compile(
+    r"\W*(?:unauthori[sz]ed|not authori[sz]ed|authentication|permission denied|access denied|forbidden)\b",
+    re.IGNORECASE,
+).match
 # Any other token may be the event's own: its click id, say. Nobody is singled out before Snapchat was asked.
 _TOKEN: Final = re.compile(r"(?<![0-9A-Za-z])token(?![0-9A-Za-z])", re.IGNORECASE).search
 # Whoever says these, the way to Snapchat is barred: payment, a proxy's password, the law.
@@ -65,7 +70,7 @@ def _read_answer(reply: Reply, answer: Mapping[str, object], count: int) -> Verd
     named = _named(reply, answer, count)
     if taken and word == "VALID":
         return Mixed(named) if named else Accepted()
-    if any(_ACCESS_TOKEN(text) or _BAD_TOKEN(text) for text in _texts(answer)):
+    if any(_ACCESS_TOKEN(text) or _BAD_TOKEN(text) or _BARRED_CALLER(text) for text in _texts(answer)):
         return Halt(Reason.UNAUTHORIZED, f"Snapchat answered HTTP {reply.status} and spoke of the token")
     if named:
         return Blamed(named)

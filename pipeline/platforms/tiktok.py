@@ -22,10 +22,10 @@ from pipeline.core.reason import Reason
 from pipeline.platforms import tiktok_parts as parts
 from pipeline.platforms import tiktok_replies as replies
 from pipeline.platforms.base import Platform, PlatformKind, encoded
-from pipeline.platforms.common import DAY, MARGIN, country_of, custom_name, day_of
+from pipeline.platforms.common import DAY, MARGIN, country_of, custom_name, day_of, is_said, lead_of, taken_name
 from pipeline.platforms.external_ids import ExternalIds
 from pipeline.platforms.options import check_event_names, check_web_address, options_of
-from pipeline.platforms.tiktok_keys import BESIDE, WEIGHTS, match_table
+from pipeline.platforms.tiktok_keys import BESIDE, WEIGHTS, Beside, match_table
 
 Source = Literal["web", "app", "offline", "crm"]
 
@@ -49,11 +49,11 @@ EVENT_NAMES: Final[Mapping[str, str]] = {
     "contact": "Contact",
     "schedule": "Schedule",
 }
-# std-help page, and names that are no longer on it and still taken: what TikTok counts as a conversion.
+# std-help page, names that are no longer on it and still taken, and both spellings of a page view.
 STANDARD_EVENTS: Final = frozenset(
     "AddPaymentInfo AddToCart AddToWishlist ApplicationApproval CompleteRegistration Contact CustomizeProduct Download "
     "FindLocation InitiateCheckout Lead Purchase Schedule Search StartTrial SubmitApplication Subscribe ViewContent "
-    "CompletePayment SubmitForm PlaceAnOrder ClickButton".split()
+    "CompletePayment SubmitForm PlaceAnOrder ClickButton Pageview PageView".split()
 )
 # Where it happened decides the event source; a lead from a CRM is the exception, see `_source`.
 EVENT_SOURCES: Final[Mapping[str, Source]] = {
@@ -75,6 +75,7 @@ DEFAULTS: Final = Limits(events_per_request=1000, bytes_per_request=1_000_000, r
 
 # Event sets and apps have ids of digits; a pixel's code, which has letters, is refused in their place (40002).
 _ID: Final = re.compile("[0-9]{1,32}").fullmatch
+_UNTRACKED: Final[Mapping[str, Beside]] = {"IOS": "IOS untracked", "ANDROID": "ANDROID untracked"}
 _TEST_CODE: Final = re.compile("[0-9A-Za-z_-]{1,64}").fullmatch
 
 
@@ -137,21 +138,21 @@ class TikTok(Platform):
     @override
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
         """Put an event into TikTok's words; the key order is fixed, so the same event gives the same bytes."""
-        name = self._names.get(event.name) or custom_name(event)
+        own = None if event.name in self._names else custom_name(event)
+        name = self._names.get(event.name, own)
         if name is None:
             return Skipped(Reason.NO_PLATFORM_EVENT)
         source = _source(event)
         group = self._groups.get(source)
         if group is None:
             return Skipped(Reason.NOT_SET_UP)
-        limitable = source in parts.LIMITABLE
-        if not limitable and event.body["consent"]["limited_data_use"]:
-            # The flag is known for the web and for apps only: what cannot be limited is not sent.
-            return Skipped(Reason.CONSENT_DENIED)
+        limited = parts.limited(event.body, source)
+        if limited and source not in parts.LIMITABLE:
+            return Skipped(Reason.LIMITED_USE)
         country = country_of(event)
         found = identify(event.body, self._table_of(event, source), country, day_of(event), event.seals)
         user = found.keys
-        fault = parts.fault_of(event, name, STANDARD_EVENTS)
+        fault = taken_name(own, STANDARD_EVENTS) or parts.fault_of(event, name)
         if fault is not None:
             return Refusal(Reason.INVALID_EVENT, fault)
         match_keys = tuple(user)
@@ -165,7 +166,7 @@ class TikTok(Platform):
             "user": user,
             **parts.place(event, source, user),
             **parts.custom_data(event),
-            **({"limited_data_use": True} if limitable and parts.limited(event.body) else {}),
+            **({"limited_data_use": True} if limited else {}),
         }
         return Shaped(
             name,
@@ -194,13 +195,24 @@ class TikTok(Platform):
         if source == "crm":
             return self._tables["lead"]
         app = event.body["app"]
-        return self._tables[app["os"]] if source == "app" and app is not None else self._table
+        if source != "app" or app is None:
+            return self._table
+        beside: Beside = app["os"] if app["tracking_allowed"] else _UNTRACKED[app["os"]]
+        return self._tables[beside]
 
 
 def _source(event: Event) -> Source:
-    """Return what TikTok calls the place of an event: what a system says of a lead is known from a CRM."""
+    """Return what TikTok calls the place of an event.
+
+    What a system says of a lead is known from a CRM, and so is a lead of an unknown place that names its CRM, or that
+    has the id of an ad's lead.
+    """
     place = event.body["action_source"]
-    return "crm" if place == "SYSTEM" and event.kind == "lead" else EVENT_SOURCES[place]
+    lead = lead_of(event)
+    if lead is None:
+        return EVENT_SOURCES[place]
+    known = is_said(lead["crm"]) or is_said(lead["tiktok_lead_id"])
+    return "crm" if place == "SYSTEM" or (place == "OTHER" and known) else EVENT_SOURCES[place]
 
 
 def _head(source: Source, given: str, test_event_code: str | None) -> bytes:

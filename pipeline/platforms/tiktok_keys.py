@@ -35,15 +35,23 @@ _VISIT: Final = (
     MatchKey("ttclid", "touch.ttclid", Plain(network.opaque_id_in_clear), Form.CLEAR),
     MatchKey("ttp", "touch.ttp", Plain(network.opaque_id_in_clear), Form.CLEAR),
 )
+_VENDOR: Final = (MatchKey("idfv", "app.vendor_id", Plain(network.device_id_in_capitals), Form.CLEAR),)
 _IOS: Final = (
     MatchKey("idfa", "app.advertising_id", Plain(network.device_id_in_capitals), Form.HASHED),
-    MatchKey("idfv", "app.vendor_id", Plain(network.device_id_in_capitals), Form.CLEAR),
+    *_VENDOR,
 )
 _ANDROID: Final = (MatchKey("gaid", "app.advertising_id", Plain(network.device_id), Form.HASHED),)
 _LEAD: Final = (MatchKey("lead_id", "tiktok_lead_id", Plain(network.opaque_id_in_clear), Form.CLEAR),)
 
-Beside = Literal["IOS", "ANDROID", "lead"]
-BESIDE: Final[Mapping[Beside, tuple[MatchKey, ...]]] = {"IOS": _IOS, "ANDROID": _ANDROID, "lead": _LEAD}
+Beside = Literal["IOS", "ANDROID", "IOS untracked", "ANDROID untracked", "lead"]
+# Who did not allow tracking keeps the advertising id.
+BESIDE: Final[Mapping[Beside, tuple[MatchKey, ...]]] = {
+    "IOS": _IOS,
+    "ANDROID": _ANDROID,
+    "IOS untracked": _VENDOR,
+    "ANDROID untracked": (),
+    "lead": _LEAD,
+}
 
 
 def _customer(external_ids: ExternalIds) -> tuple[MatchKey, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, KeysView, Mapping
-from decimal import Decimal
 from typing import Final, Literal, TypedDict, cast
 
 from pipeline.core.contract import Activity, Body, Item, Lead, Order
@@ -18,7 +17,6 @@ from pipeline.platforms.common import (
     items_of,
     lacks_country,
     shared_fault,
-    taken_name,
     web_address,
 )
 from pipeline.platforms.tiktok_keys import STRONG, STRONG_IN_CRM, STRONG_TOGETHER
@@ -42,12 +40,9 @@ class Content(TypedDict, total=False):
     quantity: int
 
 
-def fault_of(event: Event, name: str, standard: Collection[str]) -> str | None:
-    """Return what TikTok requires of this event and it does not have, or None. Never holds a value.
-
-    `standard` are the names that no custom activity may take.
-    """
-    return taken_name(event, standard) or shared_fault(event, name, PURCHASES) or below_zero(event)
+def fault_of(event: Event, name: str) -> str | None:
+    """Return what TikTok requires of this event and it does not have, or None. Never holds a value."""
+    return shared_fault(event, name, PURCHASES) or below_zero(event)
 
 
 def unmatchable(source: str, found: KeysView[str]) -> str | None:
@@ -129,7 +124,7 @@ def custom_data(event: Event) -> Json:
     value = event.body["value"]
     if value is not None:
         said["value"] = float(value)
-    contents = [_content(item) for item in items_of(event) if item["quantity"] > 0]
+    contents = [_content(item, priced=bool(unit)) for item in items_of(event) if item["quantity"] > 0]
     if contents:
         said["content_type"] = "product"
         said["contents"] = contents
@@ -140,7 +135,7 @@ def custom_data(event: Event) -> Json:
     return {"properties": said} if said else NOTHING
 
 
-def _content(item: Item) -> Content:
+def _content(item: Item, *, priced: bool) -> Content:
     # A numeric id or a price as text is refused (rud, react-native-tiktok-business-sdk #30).
     content: Content = {"content_id": item["id"]}
     if is_said(item["title"]):
@@ -150,7 +145,8 @@ def _content(item: Item) -> Content:
     if is_said(item["brand"]):
         content["brand"] = item["brand"]
     price = item["unit_price"]
-    if price is not None and price >= Decimal(0):
+    # Without a currency a price says nothing, or something wrong.
+    if priced and price is not None and price >= 0:
         content["price"] = float(price)
     content["quantity"] = item["quantity"]
     return content
@@ -160,11 +156,16 @@ def _activity(activity: Activity, said: dict[str, object]) -> None:
     query = (activity["query"] or "").strip()
     if query:
         said["query"] = query
-    if activity["predicted_value"] is not None:
-        said["predicted_ltv"] = float(activity["predicted_value"])
+    predicted = activity["predicted_value"]
+    if predicted is not None and predicted >= 0:
+        said["predicted_ltv"] = float(predicted)
 
 
-def limited(body: Body) -> bool:
-    """Whether the use of the data is to be limited: it was asked for, or personalized ads were refused."""
-    consent = body["consent"]
-    return consent["limited_data_use"] is True or consent["ad_personalization"] == "DENIED"
+def limited(body: Body, source: str) -> bool:
+    """Whether the use of the data is to be limited.
+
+    It was asked for, or personalized ads were refused, in an app also by not allowing to track.
+    """
+    consent, app = body["consent"], body["app"] if source == "app" else None
+    untracked = app is not None and not app["tracking_allowed"]
+    return consent["limited_data_use"] is True or consent["ad_personalization"] == "DENIED" or untracked

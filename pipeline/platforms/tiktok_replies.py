@@ -11,15 +11,16 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from pipeline.core.model import Accepted, Doubt, Halt, Later, NoReply, Refusal, Reply, Verdict
+from pipeline.core.model import Accepted, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
-from pipeline.platforms.reading import MOST_WAIT, formed, json_object, read_bare, retry_after, text_of
+from pipeline.platforms.reading import MOST_WAIT, by_status, formed, json_object, read_bare, retry_after, text_of
 
 _OK: Final = 0
 _PARTIAL: Final = 20001
 # TikTok has this very request already: delivered, and counted as a warning.
 _DUPLICATED: Final = 40050
-_THROTTLES: Final = frozenset({40100, 40132, 61000})
+# 40016 is "flow control" by its name, which nobody documents.
+_THROTTLES: Final = frozenset({40016, 40100, 40132, 61000})
 # 60001 is maintenance; 50000 to 53999 are the servers, the pixel's and the event store's among them.
 _SERVERS: Final = frozenset({60001, *range(50000, 54000)})
 _TOKENS: Final = frozenset({40102, 40104, 40105})
@@ -28,9 +29,9 @@ _PERMISSIONS: Final = frozenset({40001, 40003, 40113, 40117, 40118, 40125, 40130
 _REQUESTS: Final = frozenset({40063, 40101, 40006, 40051, 41001, 40400})
 _BLOCKED: Final = 41000
 _BLOCK_SECONDS: Final = 900.0
-# "Flow control" by its name, which nobody documents: tried again, and doubted when that does not help.
-_UNSURE: Final = frozenset({40016})
 _EVENTS: Final = range(40000, 50000)
+# Whoever asks: its token, or what it may do.
+_CALLERS: Final = range(40100, 40200)
 _TITLES: Final[Mapping[int, tuple[Reason, str]]] = {
     _PARTIAL: (Reason.UNCONFIRMED, "TikTok took a part of the request and did not say which"),
     40061: (Reason.OVERSIZE, "the request has too many events for TikTok"),
@@ -38,7 +39,10 @@ _TITLES: Final[Mapping[int, tuple[Reason, str]]] = {
 }
 
 # The field stands before any quote or colon, so that no event's value is taken for it; `lead_event_source` is none.
-_ACCOUNT_FIELD: Final = re.compile(r"[^:'\"]{0,60}\bevent_source(?:_id)?\b").match
+_ACCOUNT_FIELD: Final = re.compile(
+    r"[^:'\"]{0,60}\b(?:event_source|event_source_id|test_event_code|partner_name)\b"
+).match
+_SPEAKS_OF_TOKENS: Final = re.compile(r"\b(?:access[ _-]?)?tokens?\b", re.IGNORECASE).search
 # Only version 1 was ever seen to name the event: `Batch.0.properties.contents.0.content_id: ...`.
 _INDEX: Final = re.compile(r"[^:'\"]{0,60}\b(?:batch|data)(?:\.|\[)([0-9]{1,4})\b", re.IGNORECASE).match
 
@@ -74,6 +78,9 @@ def _read_error(reply: Reply, code: int, answer: Mapping[str, object], count: in
     message = text_of(answer.get("message"))
     if code in _PERMISSIONS | _REQUESTS or (code in _EVENTS and _ACCOUNT_FIELD(message)):
         return Halt(Reason.MISCONFIGURED, detail)
+    verdict = None if code in _TITLES else _read_unlisted(reply, code, message, detail)
+    if verdict is not None:
+        return verdict
     reason, title = _TITLES.get(code, (Reason.REJECTED, "TikTok refused the event"))
     refusal = Refusal(
         reason,
@@ -82,9 +89,20 @@ def _read_error(reply: Reply, code: int, answer: Mapping[str, object], count: in
         http_status=reply.status,
         trace_id=formed(_REQUEST_ID, answer.get("request_id")),
     )
-    if code in _UNSURE or (code != _PARTIAL and code not in _EVENTS):
+    if code == _PARTIAL and count == 1:
+        # Whether it was the part that was taken, nobody knows, and to ask again would not tell.
+        return Mixed({0: refusal})
+    if code not in _EVENTS and code != _PARTIAL:
         return Later(Reason.UNKNOWN_ANSWER, detail, blame=refusal)
     return Doubt(refusal, _suspects(message, count))
+
+
+def _read_unlisted(reply: Reply, code: int, message: str, detail: str) -> Verdict | None:
+    """Return what the HTTP status says, or the code's range, where no table has the code; None if it blames events."""
+    verdict = by_status(reply, "TikTok", detail) if reply.status >= 300 else None
+    if verdict is None and code in _CALLERS:
+        return Halt(Reason.UNAUTHORIZED if _SPEAKS_OF_TOKENS(message) else Reason.MISCONFIGURED, detail)
+    return verdict
 
 
 def _suspects(message: str, count: int) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from pipeline.sandbox.forms import CURRENCIES, DELIVERY
 from pipeline.sandbox.tiktok_flaw import Flaw
 from pipeline.sandbox.tiktok_value import Check, amount, fields, integer, list_of, number, one_of, positive, text
 
-MONEY_EVENTS = frozenset(("Purchase", "CompletePayment"))
+MONEY_EVENTS = frozenset(("Purchase", "CompletePayment", "PlaceAnOrder"))
 
 
 CONTENT: Mapping[str, Check] = {

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final, cast
 
 import orjson
 from avro_events import CONTRACT
 from contract_events import LIKELY, document, personal
 from draws import Draws
+from laws import LAWS, Law
 from meta_events import APP, CONVERSATIONS, meta
 from normalizing import HASH
 from promises import promise, tells_nothing
@@ -31,13 +30,8 @@ from pipeline.core.rules import EARLIEST_MS, LATEST_MS, broken_rule
 from pipeline.edge.schema_files import KINDS, sample
 from pipeline.platforms.meta import MetaOptions
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "platforms"))
-from laws import LAWS, Law
-
 _REASONS: Final = frozenset({Reason.INVALID_EVENT, Reason.NO_MATCH_KEY})
-_SKIPS: Final = frozenset(
-    {Reason.NO_PLATFORM_EVENT, Reason.NOT_SET_UP, Reason.CONSENT_DENIED, Reason.NO_REMAINING_VALUE}
-)
+_SKIPS: Final = frozenset({Reason.NO_PLATFORM_EVENT, Reason.NOT_SET_UP, Reason.LIMITED_USE, Reason.NO_REMAINING_VALUE})
 # Each destination as the laws of every platform have it, and Meta once more with options that change much.
 CASES: Final = (
     *((law, law.platform) for law in LAWS.values()),

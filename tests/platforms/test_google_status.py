@@ -252,6 +252,14 @@ def test_c28_a_reason_without_a_number(indices: object, expected: int) -> None:
     assert {} == final(state("FAILED", told, count=1), 1).fates
 
 
+@pytest.mark.parametrize("indices", [[2, 4], [2, 2], [2, "3"]])
+def test_c28_more_positions_than_events(indices: object) -> None:
+    """A list that is longer than its number is no list of it, whatever part of it could be read."""
+    found = final(state("PARTIAL_SUCCESS", entry(f"{PREFIX}INVALID_GCLID", 1, indices)))
+
+    assert ({}, {"INVALID_GCLID": 1}) == (found.fates, found.unplaced)
+
+
 def test_c28_positions_without_a_number() -> None:
     """Positions alone are enough where each is one of the request's."""
     assert {1, 3} == final(state("PARTIAL_SUCCESS", entry(f"{PREFIX}INVALID_GCLID", None, [3, 1]))).fates.keys()

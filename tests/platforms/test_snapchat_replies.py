@@ -118,6 +118,9 @@ def test_success_that_blames_an_event() -> None:
     "reason",
     [
         "invalid token",
+        "Unauthorized access",
+        "Authentication failed",
+        "Permission denied for this asset",
         "Invalid access_token.",
         "Access token is expired",
         "Unauthorized: TOKEN revoked",

@@ -64,8 +64,9 @@ def client_ip_or_built(raw: str) -> str | None:
 
 
 def user_agent(raw: str) -> str | None:
-    """Return the `User-Agent` header as the browser sent it, trimmed."""
-    return None if is_empty(raw) else raw.strip()
+    """Return the `User-Agent` header as the browser sent it, trimmed; a SHA-256 of it says nothing and is left out."""
+    text = raw.strip()
+    return None if is_empty(text) or _SHA256(text) else text
 
 
 def fbc(raw: str) -> str | None:

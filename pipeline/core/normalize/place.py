@@ -28,6 +28,10 @@ _WRITTEN_CODE: Final = re.compile(r"(?=[^0-9]*[0-9])[0-9A-Za-z]+(?:[ -][0-9A-Za-
 _LONGEST_CODE: Final = 12
 # An MD5 or a SHA-256: of use where a platform takes hashes, and no name of a place.
 _HASH: Final = re.compile("(?:[0-9a-fA-F]{32}){1,2}").fullmatch
+# No place is called so: an address, a phone number, a street with its postal code.
+_AT_SIGN: Final = re.compile("[@\ufe6b\uff20]").search
+_NUMBER: Final = re.compile("[0-9]{3}").search
+_LONGEST_NAME: Final = 60
 _NOT_ASCII_WORDS: Final = re.compile("[^0-9a-z]+")
 
 
@@ -68,16 +72,21 @@ def city_in_clear(raw: str) -> str | None:
     """Return ASCII letters and digits in lower case, nothing between them: `São Paulo` is `sopaulo` (TikTok).
 
     What is a hash is left out, because the platform reads the name itself; so is what has no ASCII letter.
+    So is what was filled in by mistake, because nothing hides it later: a value with an at sign, with three digits in
+    a row, or longer than 60 characters.
     """
-    text = _NOT_ASCII_WORDS.sub("", folded(raw))
-    return None if _HASH(raw.strip()) or text.isdigit() or is_empty(text) else text
+    whole = folded(raw)
+    text = _NOT_ASCII_WORDS.sub("", whole)
+    # The text that would leave is looked at, so that no sign between its letters hides what it is.
+    if len(whole) > _LONGEST_NAME or _AT_SIGN(whole) or _NUMBER(text) or _HASH(text):
+        return None
+    return None if text.isdigit() or is_empty(text) else text
 
 
 def region_in_clear(raw: str, country: str | None) -> str | None:
     """Return the two-letter code as `region` does in the United States and Canada; elsewhere as `city_in_clear`."""
-    if country not in _REGIONS:
-        return city_in_clear(raw)
-    return None if _HASH(raw.strip()) else region(raw, country)
+    text = city_in_clear(raw)
+    return text if text is None or country not in _REGIONS else region(raw, country)
 
 
 def postal_code(raw: str, country: str | None) -> str | None:

@@ -185,7 +185,9 @@ TIKTOK: Final = Law(
     standard=tiktok_module.STANDARD_EVENTS,
     words=(0, 40002),
     answer=_tiktok_answer,
-    verdicts=(Accepted, Doubt, Later, Halt),
+    verdicts=(Accepted, Mixed, Doubt, Later, Halt),
+    # A code decides, whatever the status of its answer.
+    mixing=frozenset(range(100, 500)),
     kept_back=({"customer.phones": [], "customer.external_ids": [], "touch": {}},),
 )
 
@@ -230,7 +232,6 @@ PINTEREST: Final = Law(
     answer=_pinterest_answer,
     verdicts=(Accepted, Mixed, Doubt, Later, Halt),
     mixing=frozenset({200, 422}),
-    kept_back=({"touch": {}}, {"consent.limited_data_use": True, "customer.region": None}),
 )
 
 
