@@ -62,7 +62,6 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "search": "search",
         "add_to_cart": "add_to_cart",
         "initiate_checkout": "initiate_checkout",
-        "custom": "custom",
     },
     "snapchat": {
         "order_placed": "PURCHASE",
@@ -112,8 +111,9 @@ def _by_the_pages(platform: str, draft: Draft) -> Fate:
         return Fate("skipped", Reason.NO_PLATFORM_EVENT)
     if platform == "google" and draft.name == "order_refunded" and _left_of(draft) is None:
         return Fate("skipped", Reason.NO_REMAINING_VALUE)
-    if platform == "tiktok" and consent["limited_data_use"] and not _can_be_limited(draft):
-        return Fate("skipped", Reason.CONSENT_DENIED)
+    limited = consent["limited_data_use"] or consent["ad_personalization"] == "DENIED"
+    if platform == "tiktok" and limited and not _can_be_limited(draft):
+        return Fate("skipped", Reason.LIMITED_USE)
     return ACCEPTED
 
 

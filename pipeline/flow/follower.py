@@ -25,6 +25,7 @@ from pipeline.core.pace import Share
 from pipeline.core.ports import CommitResult, Outbox, Partition, Posting, Source
 from pipeline.core.reason import Reason
 from pipeline.core.receipt import Head, read_head
+from pipeline.flow.commits import Commits
 from pipeline.flow.desk import PATIENCE_SECONDS, Agenda, Case, Desk
 from pipeline.flow.errands import LONGEST_WAIT_SECONDS, Errands, Means
 from pipeline.flow.inquiries import Answer, Followed, Inquiries
@@ -104,8 +105,7 @@ class Follower:
         self._read_to: dict[Page, int] = {}
         self._paused = False
         self._stopping = False
-        self._committing = False
-        self._next_commit = 0.0
+        self._commits = Commits(self._source, self._ledger, self._teller, self._steady, manner.commit)
         self._next_pulse = 0.0
 
     def run(self) -> None:
@@ -127,7 +127,7 @@ class Follower:
         self._take()
         self._ask()
         self._errands.work()
-        self._commit()
+        self._commits.work()
         self._show()
 
     # -- receipts come in ------------------------------------------------------------------------------------------
@@ -288,36 +288,17 @@ class Follower:
         del self._open[case.page, case.key]
         case.page.settle(case.offset)
 
-    # -- committing, as the owner thread does ------------------------------------------------------------------------
-
-    def _commit(self) -> None:
-        now = self._steady()
-        if now < self._next_commit or self._committing:
-            return
-        self._next_commit = now + self._manner.commit
-        offsets = _watermarks(self._ledger.movable())
-        if offsets:
-            self._committing = True
-            self._source.commit(offsets)
+    # -- rebalances, called from inside `take` and `close` -----------------------------------------------------------
 
     def committed(self, results: Sequence[CommitResult]) -> None:
-        """Note what Kafka took; the rest is tried again."""
-        self._committing = False
-        for result in results:
-            page = self._ledger.page(*result.partition)
-            if page is not None and result.error is None:
-                page.committed = result.offset
-        self._tell_refused(results)
-
-    def _tell_refused(self, results: Sequence[CommitResult]) -> None:
-        for code, fenced in {(result.error, result.fenced) for result in results if result.error is not None}:
-            self._teller.tell(signals.CommitFailed(code, fenced))
+        """Note what Kafka took of the last commit."""
+        self._commits.answered(results)
 
     def assigned(self, partitions: Sequence[Partition], share: Share) -> None:
         """Begin on the receipts of these partitions; ask at our part of the rate."""
         for partition in partitions:
             self._ledger.open_page(*partition)
-        self._committing = False
+        self._commits.begin_anew()
         self._set_share(share)
 
     def revoked(self, partitions: Sequence[Partition], share: Share) -> None:
@@ -336,9 +317,7 @@ class Follower:
         deadline = self._steady() + self._manner.give_up
         while self._errands.under_way(pages) and self._steady() < deadline:
             self._settle(self._manner.turn)
-        offsets = _watermarks([page for page in pages if page.watermark() not in (None, page.committed)])
-        if offsets:
-            self._tell_refused(self._source.commit_now(offsets))
+        self._commits.finish(pages)
         for page in pages:
             self._ledger.end_page(page.topic, page.partition)
         self._forget_ended()
@@ -365,7 +344,3 @@ class Follower:
         for case in self._open.values():
             oldest[case.destination] = max(oldest[case.destination], unix - case.sent_at)
         self._teller.tell(signals.ReceiptsOpen(opened, oldest))
-
-
-def _watermarks(pages: Sequence[Page]) -> Mapping[Partition, int]:
-    return {(page.topic, page.partition): mark for page in pages if (mark := page.watermark()) is not None}

@@ -10,7 +10,7 @@ up; after any surprise the thread ends without committing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.core import signals
@@ -20,6 +20,7 @@ from pipeline.core.pace import Share
 from pipeline.core.ports import Clock, CommitResult, Partition, Source, Teller
 from pipeline.core.reason import Reason
 from pipeline.core.status import Status
+from pipeline.flow.commits import Commits, watermarks
 from pipeline.flow.filing import Files
 from pipeline.flow.graveyard import Graveyard
 from pipeline.flow.intake import Intake
@@ -71,8 +72,7 @@ class Worker:
         self._steady = parts.steady
         self._tempo = tempo
         self._stopping = False
-        self._committing = False
-        self._next_commit = 0.0
+        self._commits = Commits(parts.source, parts.ledger, parts.teller, parts.steady, tempo.commit)
         self._next_pulse = 0.0
 
     def run(self) -> None:
@@ -97,7 +97,7 @@ class Worker:
             self._settle(self._lanes.outcomes(self._tempo.turn))
         else:
             self._spread(prepared)
-        self._commit(self._steady())
+        self._commits.work()
         self._show(self._steady())
 
     def _spread(self, prepared: Prepared) -> None:
@@ -141,33 +141,9 @@ class Worker:
     def _posted_all(self, pages: Sequence[Page]) -> bool:
         return self._graveyard.done_with(pages) and (self._files is None or self._files.done_with(pages))
 
-    # -- committing ------------------------------------------------------------------------------------------------
-
-    def _commit(self, now: float) -> None:
-        """About once a second: ask Kafka to store the watermarks that moved. One request at a time."""
-        if now < self._next_commit or self._committing:
-            return
-        self._next_commit = now + self._tempo.commit
-        offsets = _watermarks(self._ledger.movable())
-        if offsets:
-            self._committing = True
-            self._source.commit(offsets)
-
     def committed(self, results: Sequence[CommitResult]) -> None:
-        """Note what Kafka took; the rest is tried again. Whose a partition is, only assignments decide."""
-        self._committing = False
-        for result in results:
-            page = self._ledger.page(*result.partition)
-            if page is not None and result.error is None:
-                page.committed = result.offset
-        self._tell_commits(results)
-
-    def _tell_commits(self, results: Sequence[CommitResult]) -> None:
-        taken = {result.partition: result.offset for result in results if result.error is None}
-        if taken:
-            self._teller.tell(signals.Committed(taken))
-        for code, fenced in {(result.error, result.fenced) for result in results if result.error is not None}:
-            self._teller.tell(signals.CommitFailed(code, fenced))
+        """Note what Kafka took of the last commit."""
+        self._commits.answered(results)
 
     # -- rebalances, called from inside `take` and `close` -----------------------------------------------------------
 
@@ -175,8 +151,7 @@ class Worker:
         """Open a page for each partition; send at our part of the rates."""
         for partition in partitions:
             self._ledger.open_page(*partition)
-        # A commit that was under way when the assignment changed may never be answered.
-        self._committing = False
+        self._commits.begin_anew()
         self._lanes.share(share)
         self._status.joined = True
         if partitions:
@@ -215,9 +190,7 @@ class Worker:
         while not self._posted_all(pages) and self._steady() < deadline:
             self._settle_posted()
             self._settle(self._lanes.outcomes(self._tempo.turn))
-        offsets = _watermarks([page for page in pages if page.watermark() not in (None, page.committed)])
-        if offsets:
-            self._tell_commits(self._source.commit_now(offsets))
+        self._commits.finish(pages)
         abandoned = sum(page.open_records for page in pages)
         for page in pages:
             self._ledger.end_page(page.topic, page.partition)
@@ -252,7 +225,7 @@ class Worker:
             self._settle(self._lanes.outcomes(self._tempo.turn))
             self._settle_posted()
             self._intake.serve()
-            self._commit(self._steady())
+            self._commits.work()
             self._show(self._steady())
         left = self._give_up(list(self._ledger.pages()), deadline=max(deadline, self._steady() + 1.0))
         self._source.close()
@@ -278,10 +251,6 @@ class Worker:
                 in_flight_records=self._ledger.open_records,
                 in_flight_bytes=self._ledger.open_bytes,
                 dead_letters_pending=self._graveyard.pending,
-                lag=self._source.lag(_watermarks(list(self._ledger.pages()))),
+                lag=self._source.lag(watermarks(self._ledger.pages())),
             )
         )
-
-
-def _watermarks(pages: Sequence[Page]) -> Mapping[Partition, int]:
-    return {(page.topic, page.partition): mark for page in pages if (mark := page.watermark()) is not None}

@@ -12,7 +12,7 @@ import pytest
 from pinterest_events import IOS, report
 
 from pipeline.core.contract import EVENTS_OF
-from pipeline.core.model import Doubt, Halt, Later, Reply, Verdict
+from pipeline.core.model import Doubt, Halt, Later, Mixed, Reply, Verdict
 from pipeline.core.reason import Reason
 from pipeline.platforms.common import MARGIN
 from pipeline.platforms.pinterest import (
@@ -48,8 +48,11 @@ def bare(cell: str) -> str:
 
 def replies(cell: str) -> list[Reply]:
     """Return every answer that a cell names, with a code in Pinterest's form or without any."""
-    if "do not add up" in cell:
-        return [Reply(200, {}, orjson.dumps(report("processed")))]
+    if "misses an event" in cell:
+        return [
+            Reply(200, {}, orjson.dumps(given))
+            for given in (report("processed"), report(*["processed"] * 7, "queued"), {"num_events_received": 8})
+        ]
     return [
         Reply(int(status), {}, orjson.dumps({"code": int(code), "message": "no"}) if code else b"<html></html>")
         for status, code in ANSWER.findall(cell)
@@ -65,6 +68,8 @@ def in_words(verdict: Verdict) -> tuple[str, str]:
             return ("halt", reason)
         case Doubt(refusal):
             return ("split", refusal.reason)
+        case Mixed(refused) if len(refused) == 8:
+            return ("refuse all", refused[0].reason)
         case _:
             return ("accept", "")
 

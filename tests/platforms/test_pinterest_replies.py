@@ -137,29 +137,72 @@ def test_c13_success_of_fewer() -> None:
         report("processed"),
         report("processed", "processed", "processed"),
         report(),
-        report("processed", "processed", num_events_processed=1),
-        report("processed", "processed", num_events_received=3),
-        report("processed", "processed", num_events_received="2"),
-        report("processed", "failed", num_events_processed=2),
         report("processed", "queued"),
         {"events": [{"status": "processed"}, {"status": "queued"}]},
         {"events": [{"status": "processed"}, {"status": "processed"}, {"status": "queued"}]},
         report("processed", {"status": None}),
         report("processed", {"status": ["processed"]}),
         report("processed", "processed") | {"events": [{"status": "processed"}, None]},
+        report("processed", "processed") | {"events": [{"status": "processed"}, {"status": "processed"}, None]},
         report("processed", "processed") | {"events": {"0": "processed"}},
         report("processed", "processed") | {"events": None},
         {"num_events_received": 2, "num_events_processed": 1},
         {"num_events_received": 2},
     ],
 )
-def test_c13_numbers_that_do_not_add_up(given: dict[str, object]) -> None:
-    """A report that does not speak of exactly the events that were sent is believed of none: the batch is halved."""
-    success, failure = read(answer(given), 2), read(error(422, 953, details=given), 2)
+def test_c13_not_of_every_event(given: dict[str, object]) -> None:
+    """A success that does not say of each event what became of it leaves all unconfirmed: nothing is sent again.
 
-    assert ("Doubt", Reason.UNCONFIRMED) == in_short(success)
-    assert ("Doubt", Reason.REJECTED) == in_short(failure)
-    assert (200, "", "953") == (blame(success).http_status, blame(success).code, blame(failure).code)
+    A failure is halved, because Pinterest says that it took nothing.
+    """
+    success, failure = read(answer(given, headers=RID), 2), read(error(422, 953, details=given), 2)
+    refusal = Refusal(
+        Reason.UNCONFIRMED,
+        "Pinterest did not say what became of each of 2 events, HTTP 200",
+        http_status=200,
+        trace_id="1494410597907320",
+    )
+
+    assert Mixed({0: refusal, 1: refusal}) == success
+    assert ("Doubt", Reason.REJECTED, "953") == (*in_short(failure), blame(failure).code)
+
+
+@pytest.mark.parametrize(
+    "counters",
+    [
+        {"num_events_processed": 1},
+        {"num_events_received": 3},
+        {"num_events_received": "2"},
+        {"num_events_received": 0, "num_events_processed": 0},
+    ],
+)
+def test_c13_counters_that_disagree(counters: dict[str, object]) -> None:
+    """Where the counters say something else than a list of every event, the list is believed and the answer counted."""
+    processed, one_failed = report("processed", "processed", **counters), report(failed(), "processed", **counters)
+    taken, partly = read(answer(processed), 2), read(error(422, 953, details=one_failed | {"num_events_received": 7}), 2)
+    assert isinstance(partly, Mixed)
+
+    assert Accepted(warnings={"counters_disagree": 1}) == taken
+    assert ({0}, {"counters_disagree": 1}) == (partly.refused.keys(), partly.warnings)
+
+
+@pytest.mark.parametrize("counters", [{}, {"num_events_received": None}, {"num_events_processed": None}])
+def test_c13_counters_that_are_missing(counters: dict[str, object]) -> None:
+    """A counter that is not there disagrees with nothing."""
+    given = {"events": report("processed", "processed")["events"], **counters}
+
+    assert Accepted() == read(answer(given), 2)
+
+
+@pytest.mark.parametrize("status", [200, 422])
+def test_warnings_beside_a_refusal(status: int) -> None:
+    """What Pinterest remarks about the events that it took is counted, also where it refused others."""
+    warned = {"status": "processed", "error_message": "", "warning_message": "no currency"}
+    told = report(warned, failed() | {"warning_message": "no currency"}, warned)
+    verdict = read(answer(told) if status == 200 else error(422, 953, details=told), 3)
+    assert isinstance(verdict, Mixed)
+
+    assert ({1}, {"warning_message": 2}) == (verdict.refused.keys(), verdict.warnings)
 
 
 @pytest.mark.parametrize(

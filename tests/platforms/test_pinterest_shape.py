@@ -89,11 +89,8 @@ def test_c18_limited_data_use(changes: Changes, expected: tuple[list[str], list[
     ],
 )
 def test_c18_limit_that_would_be_ignored(changes: Changes) -> None:
-    """An event whose limit Pinterest would ignore, as state or country is missing, is refused and never sent."""
-    assert (
-        Reason.INVALID_EVENT,
-        "limited data use needs customer.region and customer.country, or consent.region with both",
-    ) == refusal(shape(lead({**changes, "consent.limited_data_use": True})))
+    """An event whose limit Pinterest would ignore, as state or country is missing, is skipped and never sent."""
+    assert Skipped(Reason.LIMITED_USE) == shape(lead({**changes, "consent.limited_data_use": True}))
 
 
 @pytest.mark.parametrize("given", [False, None])
@@ -353,6 +350,9 @@ def test_event_without_custom_data() -> None:
         ({"order_refunded": "custom"}, "taken back"),
         ({"order_refunded": "Check-Out"}, "in this spelling only"),
         ({"page_view": "PageVisit"}, "counts page_visit in this spelling only"),
+        ({"lead_lost": "lead"}, "as a conversion"),
+        ({"order_cancelled": "checkout"}, "as a conversion"),
+        ({"order_placed": "checkout\n"}, "white space"),
         ({"custom": "quiz done"}, "letters, digits"),
         ({"custom": "q" * 101}, "letters, digits"),
     ],
