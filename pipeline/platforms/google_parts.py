@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, Literal, cast
 
 from pipeline.core.contract import Body, Item, Order
@@ -18,14 +19,21 @@ Note = Literal["address_incomplete", "identifiers_cut", "phone_no_country", "res
 
 # limits page: more refuse the whole request.
 MOST_IDENTIFIERS: Final = 10
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH: Final = date(1970, 1, 1)
 _CHOICES: Final[Mapping[str, str]] = {"GRANTED": "CONSENT_GRANTED", "DENIED": "CONSENT_DENIED"}
 _CUSTOMER_TYPES: Final = frozenset({"NEW", "RETURNING"})
 
 
 def timestamp(ms: int) -> str:
     """Return Unix milliseconds as RFC 3339 in UTC: `2026-11-20T18:30:05.250Z`."""
-    return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    seconds, thousandths = divmod(ms, 1000)
+    day, second = divmod(seconds, 86_400)
+    return f"{_day(day)}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}.{thousandths:03}Z"
+
+
+@lru_cache(maxsize=64)
+def _day(number: int) -> str:
+    return (_EPOCH + timedelta(days=number)).isoformat()
 
 
 def worth(event: Event) -> Decimal | None:
