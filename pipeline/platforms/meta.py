@@ -146,7 +146,8 @@ class Meta(Platform):
         body = event.body
         source = body["action_source"]
         names = self._messaging_names if source == "MESSAGING" else self._names
-        own = None if event.name in names else custom_name(event)
+        # Business messaging takes a closed list of names: none of a producer's own.
+        own = None if source == "MESSAGING" or event.name in names else custom_name(event)
         name = names.get(event.name, own)
         if name is None or _has_no_place(event.name, name, source):
             return Skipped(Reason.NO_PLATFORM_EVENT)

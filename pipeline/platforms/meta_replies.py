@@ -149,4 +149,4 @@ def _values(headers: Mapping[str, str], key: str) -> Iterator[float]:
 
 
 def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    return value if type(value) is int and value >= 0 else 0

@@ -46,7 +46,7 @@ def test_it_shows_every_outcome(journey: tuple[subprocess.CompletedProcess[str],
     done, _ = journey
     rows = re.findall(r"^ +(?:skipped|dead-lettered) +(\w+)((?: +(?:\d+|-)){5}) *$", done.stdout, re.MULTILINE)
 
-    assert 13 == len(rows), done.stdout
+    assert 14 == len(rows), done.stdout
     assert ", not " not in done.stdout
 
 

@@ -26,6 +26,8 @@ HASH: Final = re.compile("[0-9a-f]{64}").fullmatch
 _SUFFIX: Final = r"(\.([0-9A-Za-z_-]{2}|[0-9A-Za-z_-]{8}))?"
 _NO_GAP: Final = re.compile(r"\S+").fullmatch
 _TRIMMED: Final = re.compile(r"\S(.*\S)?", re.DOTALL).fullmatch
+_CLEAR_PLACE: Final = re.compile(r"(?!.*[0-9]{3})(?=.*[a-z])[0-9a-z]{1,60}").fullmatch
+_ANY_HASH: Final = re.compile("(?:[0-9a-f]{32}){1,2}").fullmatch
 _MAIL: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+").fullmatch
 
 
@@ -42,6 +44,11 @@ def _documentation(found: str) -> bool:
     return not (ip_address(found).is_loopback or ip_address(found).is_link_local or ip_address(found).is_unspecified)
 
 
+def _place(found: str) -> bool:
+    """What leaves clear holds no number and is no hash, as nothing hides it later."""
+    return bool(_CLEAR_PLACE(found)) and not _ANY_HASH(found)
+
+
 # Each rule with the form of what it may return; countries matter to three of them.
 RULES: Final[Mapping[str, tuple[Rule, Shape]]] = {
     "email": (lambda raw, _: email(raw), _MAIL),
@@ -56,6 +63,8 @@ RULES: Final[Mapping[str, tuple[Rule, Shape]]] = {
     "birth-date": (lambda raw, _: person.birth_date(raw, TODAY), _like("(19|20)[0-9]{6}")),
     "city": (lambda raw, _: place.city(raw), _NO_GAP),
     "region": (place.region, _NO_GAP),
+    "city-in-clear": (lambda raw, _: place.city_in_clear(raw), _place),
+    "region-in-clear": (place.region_in_clear, _place),
     "postal-code": (place.postal_code, _NO_GAP),
     "postal-code-digits": (place.postal_code_digits, _like("[0-9]+")),
     "country": (lambda raw, _: place.country(raw), _like("[a-z]{2}")),

@@ -31,7 +31,7 @@ MOST_WAIT: Final = 3600.0
 _STATUSES: Final = (200, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 301, 204, 100, 0)
 _CODES: Final = (
     *(0, 1, 2, 3, 4, 10, 17, 32, 33, 34, 100, 102, 104, 105, 190, 200, 299, 341, 368, 613, 803, 2500, 2635, 5000),
-    *(21009, 80000, 80014, 1404078, 2859015, 2804003, 2804009, 2804019, 2804050, 2804118, 2804132, -1, 2**63),
+    *(21009, 80000, 80014, 1404078, 2859015, 2804003, 2804009, 2804019, 2804050, 2804118, 2804132, -1, 2**63, True),
 )
 _USAGE: Final = (
     *("x-app-usage", "x-business-use-case-usage", "x-ad-account-usage", "retry-after", "content-type"),
@@ -44,7 +44,24 @@ _MEASURES: Final = (
 _DATE: Final = "Sat, 21 Nov 2026 12:00:00 GMT"
 _NUMBERS: Final = (0, 74.9, 75, 89, 90, 100, 10**18, -1, -0.5, 1e308, None, True, "90", [90], {"call_count": 90})
 _MESSAGES: Final = ("$['data'][3]['user_data']", "[data][0]", "['data'][99999]", 'data["data"][1]', "[data][\u0663]")
-_TIKTOK_CODES: Final = (0, 20001, 40002, 40050, 40061, 40062, 40100, 40102, 40001, 41000, 40016, 50000, 60001, 7, -1)
+_TIKTOK_CODES: Final = (
+    0,
+    20001,
+    40002,
+    40050,
+    40061,
+    40062,
+    40100,
+    40102,
+    40001,
+    41000,
+    40016,
+    40110,
+    50000,
+    60001,
+    7,
+    -1,
+)
 _TIKTOK_MESSAGES: Final = ("data.3.user", "event_source_id", "Batch.9999.x", "data[0]: x", "'data.1'", "batch.\u0663")
 _PINTEREST_MESSAGES: Final = (
     *(
@@ -66,8 +83,14 @@ _VENDOR_CODES: Final[Mapping[str, re.Pattern[str]]] = {
     "google": re.compile(r"\b[A-Z][A-Z0-9_]{2,79}\b|, [a-z_]{3,40}(?= without a token|$)"),
     "snapchat": re.compile("code [A-Za-z][0-9A-Za-z_-]{0,39}, HTTP"),
 }
-_PLAIN: Final = re.compile("[0-9A-Za-z_-]{0,80}").fullmatch
-_TRACE: Final = re.compile("[0-9A-Za-z._:/+=-]{0,128}").fullmatch
+# The forms of a refusal's code and of its trace id: nothing else of a platform's may be passed on.
+_FORMS: Final[Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]]] = {
+    "meta": (re.compile("[0-9]{0,20}"), re.compile("[0-9A-Za-z/+_=-]{0,64}")),
+    "tiktok": (re.compile("(-?[0-9]{1,20})?"), re.compile("[0-9A-Za-z_-]{0,64}")),
+    "pinterest": (re.compile("(-?[0-9]{1,20})?"), re.compile("[0-9A-Za-z-]{0,64}")),
+    "snapchat": (re.compile("([A-Za-z][0-9A-Za-z_-]{0,39}|[0-9]{1,6})?"), re.compile("")),
+    "google": (re.compile("([A-Z][A-Z0-9_]{2,127}|[0-9]{3})?"), re.compile("[0-9A-Za-z._:/+=-]{0,128}")),
+}
 _LATER: Final = frozenset({Reason.OUTAGE, Reason.THROTTLED, Reason.UNKNOWN_ANSWER})
 _HALTS: Final = frozenset({Reason.UNAUTHORIZED, Reason.MISCONFIGURED, Reason.BLOCKED, Reason.QUOTA_SPENT})
 _REFUSALS: Final = frozenset(
@@ -86,7 +109,7 @@ def replies(data: bytes) -> None:
     body = draws.rest() if draws.chance(4) else orjson.dumps(_ANSWERS[name](draws, count))
     reply = Reply(status, headers, body)
     verdict = platform.read(reply, count)
-    _obeyable(verdict, count)
+    _obeyable(name, verdict, count)
     _confirmed(name, verdict, reply, count)
     suspects = list(platform.suspects(reply, count))
     promise(suspects == sorted(set(range(count)) & set(suspects)), "a suspect that is not of the batch")
@@ -108,7 +131,7 @@ def _token(reply: Reply, given: bytes) -> None:
         case Token(value, seconds):
             promise(reply.status == 200 and value and 0.0 < seconds <= LONGEST_TOKEN, "a token that is none")
         case Later() | Halt() as found:
-            _obeyable(found, 1)
+            _obeyable("google", found, 1)
             _tells_nothing("google", found.detail, given)
         case _:
             promise(kept=False, what="this is no answer about a token")
@@ -124,9 +147,9 @@ def _final(reply: Reply, given: bytes, count: int) -> None:
             promise(final.unplaced.keys() <= final.counts.keys(), "a reason without its count")
             for fate in final.fates.values():
                 promise(not isinstance(fate, Again) or 0.0 < fate.seconds <= LONGEST_TOKEN, "again, for ever")
-                _named([fate.refusal] if isinstance(fate, Bury) else [])
+                _named("google", [fate.refusal] if isinstance(fate, Bury) else [])
         case Later() | Halt() as found:
-            _obeyable(found, count)
+            _obeyable("google", found, count)
             _tells_nothing("google", found.detail, given)
         case _:
             promise(kept=False, what="this is no final word")
@@ -324,20 +347,20 @@ def _value(draws: Draws) -> object:
             return draws.text()
 
 
-def _obeyable(verdict: Verdict, count: int) -> None:
+def _obeyable(name: str, verdict: Verdict, count: int) -> None:
     match verdict:
         case Accepted():
             pass
         case Mixed(refused) | Blamed(refused):
             promise(refused and refused.keys() <= set(range(count)), "a position outside of the batch is refused")
-            _named(list(refused.values()))
+            _named(name, list(refused.values()))
         case Doubt(refusal, suspects):
             promise(all(type(index) is int and index >= 0 for index in suspects), "a suspect that is no position")
-            _named([refusal])
+            _named(name, [refusal])
         case Later(reason, detail, wait, blame):
             promise(reason in _LATER and detail, f"{reason} is no reason to wait")
             _bounded(wait)
-            _named([] if blame is None else [blame])
+            _named(name, [] if blame is None else [blame])
         case Halt(reason, detail, wait):
             promise(reason in _HALTS and detail, f"{reason} is no reason to halt")
             _bounded(wait)
@@ -345,11 +368,12 @@ def _obeyable(verdict: Verdict, count: int) -> None:
             promise(kept=False, what="this is no verdict")
 
 
-def _named(refusals: Sequence[Refusal]) -> None:
+def _named(name: str, refusals: Sequence[Refusal]) -> None:
+    code, trace = _FORMS[name]
     for refusal in refusals:
         promise(refusal.reason in _REFUSALS and refusal.detail, f"{refusal.reason} is no reason to refuse")
-        promise(_TRACE(refusal.trace_id), "a trace id that is none")
-        promise(_PLAIN(refusal.code), "a code that is none")
+        promise(code.fullmatch(refusal.code), "a code that is none")
+        promise(trace.fullmatch(refusal.trace_id), "a trace id that is none")
 
 
 def _bounded(wait: float | None) -> None:
@@ -359,7 +383,7 @@ def _bounded(wait: float | None) -> None:
 def _confirmed(name: str, verdict: Verdict, reply: Reply, count: int) -> None:
     """Acceptance needs a success that confirms the events, as another JSON parser reads it."""
     successes = range(200, 300) if name == "snapchat" else (200, 422) if name == "pinterest" else (200,)
-    if isinstance(verdict, Mixed):
+    if isinstance(verdict, Mixed) and len(verdict.refused) < count:
         promise(reply.status in successes, "some taken as accepted, and it was no success")
     if isinstance(verdict, Accepted):
         promise(reply.status in successes and reply.status != 422, "taken as accepted, and it was no success")

@@ -163,7 +163,7 @@ async def test_c50_same_id_other_bytes() -> None:
         await way.until(1)
         (other,) = deliveries(way.page, 1, {"value": "1.00"}, first=1)
         spoil(other, b'"e-1"', b'"e-0"')
-        other.event_id = "e-0"
+        other.event_id, other.record.value = "e-0", b"another record"
         way.offer([other])
         await way.until(2)
 

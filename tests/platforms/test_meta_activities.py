@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from meta_events import NOW, activity, refusal, sent, shape
+from meta_events import CONVERSATIONS, NOW, activity, refusal, sent, shape
 
 from pipeline.core.contract import EVENTS_OF
-from pipeline.core.model import Skipped
+from pipeline.core.model import Shaped, Skipped
 from pipeline.core.reason import Reason
 from pipeline.platforms.meta import EVENT_NAMES, MetaOptions
 from pipeline.sandbox.meta_event import check_event
@@ -47,6 +47,58 @@ def test_custom_activity_does_not_pose_as_a_standard_event(name: str) -> None:
 
     assert (Reason.INVALID_EVENT, True) == (reason, "custom_name" in detail)
     assert name not in detail
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Add To Wishlist", "DONATE", "customize_product", "FindLocation", "LeadSubmitted", "OrderShipped", "LostLead"],
+)
+def test_custom_activity_does_not_pose_as_any_event_of_metas(name: str) -> None:
+    """Events of Meta's that the worker never sends are no names for a custom activity either."""
+    assert Reason.INVALID_EVENT is refusal(shape(activity({"name": "CUSTOM", "custom_name": name})))[0]
+
+
+def test_name_that_does_not_leave() -> None:
+    """Where a destination names custom activities, their own name says nothing and is no fault."""
+    event = activity({"name": "CUSTOM", "custom_name": "Purchase"})
+
+    assert "Config" == sent(event, MetaOptions(event_names={"custom": "Config"}))["event_name"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("OrderShipped", "OrderShipped"), ("CartAbandoned", "CartAbandoned"), ("Quiz", None), ("", None)],
+)
+@pytest.mark.parametrize("own", ["Jane Doe 42", "OrderShipped", "Purchase"])
+def test_custom_activity_in_a_conversation(own: str, name: str, expected: str | None) -> None:
+    """In a conversation a custom activity is skipped, unless the destination gives it a name of Meta's closed list."""
+    event = activity(
+        {
+            "name": "CUSTOM",
+            "custom_name": own,
+            "action_source": "MESSAGING",
+            "messaging": CONVERSATIONS["WHATSAPP"],
+        }
+    )
+    found = shape(event, MetaOptions(event_names={"custom": name} if name else {}))
+
+    assert (Skipped(Reason.NO_PLATFORM_EVENT) if expected is None else expected) == (
+        found.event_name if isinstance(found, Shaped) else found
+    )
+
+
+@pytest.mark.parametrize(("given", "expected"), [("240.00", 240.0), ("0", 0.0), ("-0.01", None), (None, None)])
+def test_predicted_value(given: str | None, expected: float | None) -> None:
+    """What a customer may be worth is told unless it is below zero."""
+    assert expected == sent(activity({"predicted_value": given}))["custom_data"].get("predicted_ltv")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(" wool scarf\n", "wool scarf"), ("  ", None), ("", None), (None, None)]
+)
+def test_search(given: str | None, expected: str | None) -> None:
+    """What was searched for leaves without the space around it, and not at all if it is blank."""
+    assert expected == sent(activity({"query": given}))["custom_data"].get("search_string")
 
 
 def test_conversations_take_few_activities() -> None:

@@ -253,7 +253,17 @@ def test_c44_outage(reply: Reply | NoReply) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [error(9999), error(9999, 1), error("100"), error(None), Reply(400, {}, HTML), Reply(418, {}, b"")]
+    "reply",
+    [
+        error(9999),
+        error(9999, 1),
+        error("100"),
+        error(code=True),
+        error(-1),
+        error(None),
+        Reply(400, {}, HTML),
+        Reply(418, {}, b""),
+    ],
 )
 def test_c45_unknown(reply: Reply) -> None:
     """An answer that no table knows is tried again, with somebody to blame when patience ends."""

@@ -182,6 +182,13 @@ def test_lost_lead_of_a_form() -> None:
         ({"order_payed": "Purchase"}, "none of our events"),
         ({"order_placed": " "}, "blank"),
         ({"order_refunded": "Purchase"}, "taken back"),
+        ({"order_refunded": "Donate"}, "taken back"),
+        ({"order_cancelled": "LeadSubmitted"}, "taken back"),
+        ({"lead_lost": "Lead"}, "as a conversion"),
+        ({"order_refunded": "purchase"}, "counts Purchase in this spelling only"),
+        ({"page_view": "Pageview"}, "counts PageView in this spelling only"),
+        ({"order_placed": "Purchase "}, "white space"),
+        ({"order_placed": "Pur\u200bchase"}, "nobody sees"),
     ],
 )
 def test_names_that_cannot_be_meant(event_names: dict[str, str], problem: str) -> None:
@@ -196,6 +203,26 @@ def test_names_of_ones_own(name: str) -> None:
     event = order({"state": name.removeprefix("order_").upper()})
 
     assert "ShopEvent" == sent(event, MetaOptions(event_names={name: "ShopEvent"}))["event_name"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"lead_lost": "LostLead"}, {"order_cancelled": "OrderCanceled", "order_refunded": "OrderReturned"}],
+)
+def test_names_of_losses(names: dict[str, str]) -> None:
+    """What was lost or taken back may have the names by which Meta counts no conversion."""
+    assert names == MetaOptions(event_names=names).event_names
+
+
+def test_zero_is_an_amount() -> None:
+    """A purchase may be worth nothing, and a line cost nothing: 0 is told like any other amount."""
+    found = sent(order({"value": "0", "items": [{"id": "SKU-1", "unit_price": "0.00"}]}))
+
+    assert ("Purchase", 0.0, [{"id": "SKU-1", "quantity": 1, "item_price": 0.0}]) == (
+        found["event_name"],
+        found["custom_data"]["value"],
+        found["custom_data"]["contents"],
+    )
 
 
 def test_items_without_an_id() -> None:

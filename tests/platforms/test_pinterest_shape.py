@@ -27,7 +27,7 @@ from pipeline.core.model import Event, Shaped, Skipped
 from pipeline.core.reason import Reason
 from pipeline.platforms.pinterest import EVENT_NAMES, STANDARD_EVENTS, PinterestOptions
 
-NOT_SENT = {"order_refunded", "order_cancelled", "lead_converted", "lead_lost"}
+NOT_SENT = {"order_refunded", "order_cancelled", "lead_converted", "lead_lost", "custom"}
 BOTH_STATES, BOTH_COUNTRIES = hashes("ca", "CA"), hashes("us", "US")
 
 
@@ -318,6 +318,13 @@ def test_prices_that_are_none(changes: Changes) -> None:
     assert [{"id": "SKU-1", "quantity": 1}] == sent(order(changes))["custom_data"]["contents"]
 
 
+def test_zero_is_an_amount() -> None:
+    """An order may be worth nothing, and a line cost nothing: 0 is told like any other amount."""
+    custom_data = sent(order({"value": "0", "items": [{"id": "SKU-1", "unit_price": "0.00"}]}))["custom_data"]
+
+    assert ("0", [{"id": "SKU-1", "item_price": "0", "quantity": 1}]) == (custom_data["value"], custom_data["contents"])
+
+
 def test_blank_words_of_a_line() -> None:
     """Of a line, words in which nothing is said are left out."""
     blank = {"id": "SKU-1", "title": " ", "category": "", "brand": "\t"}
@@ -363,10 +370,36 @@ def test_names_that_cannot_be_meant(event_names: dict[str, str], problem: str) -
         PinterestOptions(event_names=event_names)
 
 
-def test_address_that_is_none() -> None:
-    """An address without a scheme is a fault of configuration."""
-    with pytest.raises(ValueError, match="base_url"):
-        PinterestOptions(base_url="api.pinterest.com")
+@pytest.mark.parametrize(
+    "given",
+    [
+        "api.pinterest.com",
+        "ftp://api.pinterest.com",
+        "https://",
+        "https://api.pinterest.com\n",
+        " https://api.pinterest.com",
+        "https://api.pinterest.com/a b",
+        "https://api.pinterest.com/\x00",
+        "https://api.pinterest.com?a=1",
+        "https://api.pinterest.com/v5?a=1",
+        "https://api.pinterest.com/#top",
+        "https://user:word@api.pinterest.com",
+    ],
+)
+def test_address_that_is_none(given: str) -> None:
+    """An address is a scheme, a host and at most a path: all else is a fault of configuration, and not quoted."""
+    with pytest.raises(ValueError, match="base_url") as raised:
+        PinterestOptions(base_url=given)
+
+    assert "word" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "given", ["http://127.0.0.1:8090", "https://[::1]:8090/", "HTTPS://gateway.example/pinterest/"]
+)
+def test_address_that_is_one(given: str) -> None:
+    """A port and a path are parts of an address."""
+    assert given == PinterestOptions(base_url=given).base_url
 
 
 @pytest.mark.parametrize("name", ["order_placed", "order_refunded", "lead_converted", "custom", "add_to_cart"])
@@ -375,10 +408,12 @@ def test_names_of_ones_own(name: str) -> None:
     assert "shop_event" == sent(event(name), PinterestOptions(event_names={name: "shop_event"}))["event_name"]
 
 
-def test_custom_activity_is_custom() -> None:
-    """A custom activity is Pinterest's own `custom`, whatever it calls itself: Pinterest takes no other names."""
-    found = shaped(activity({"name": "CUSTOM", "custom_name": "Checkout"}))
+def test_custom_activity_has_its_name_from_the_destination() -> None:
+    """A custom activity is skipped, lest it be taken for a qualified lead; a destination may say what it is."""
+    given = activity({"name": "CUSTOM", "custom_name": "Checkout"})
+    found = shaped(given, PinterestOptions(event_names={"custom": "custom"}))
 
+    assert Skipped(Reason.NO_PLATFORM_EVENT) == shape(given)
     assert ("custom", False) == (found.event_name, b"Checkout" in found.payload)
 
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from tiktok_events import tiktok
 
-from pipeline.core.model import Accepted, Advice, Doubt, Halt, Later, NoReply, Refusal, Reply, Verdict
+from pipeline.core.model import Accepted, Advice, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
 from pipeline.platforms.tiktok_replies import read
 
@@ -88,7 +88,7 @@ def test_c14_suspect(message: object, expected: tuple[int, ...]) -> None:
     assert expected == verdict.suspects
 
 
-@pytest.mark.parametrize("code", [40100, 40132, 61000])
+@pytest.mark.parametrize("code", [40016, 40100, 40132, 61000])
 @pytest.mark.parametrize("status", [200, 400, 429])
 def test_c15_throttle(code: int, status: int) -> None:
     """A throttle in a success blames nobody: the same bytes after the usual back-off."""
@@ -126,6 +126,9 @@ def test_c16_account(code: int) -> None:
     [
         ("Invalid value for event_source_id: not a valid string.", True),
         ("event_source is not supported", True),
+        ("Invalid value for test_event_code: not valid.", True),
+        ("Invalid value for partner_name", True),
+        ("Invalid value for event_id: 'test_event_code'", False),
         ("Invalid value for lead_event_source: not a valid string.", False),
         ("Invalid value for event_id: 'event_source_id'", False),
         ("Invalid value for event_id", False),
@@ -133,8 +136,55 @@ def test_c16_account(code: int) -> None:
 )
 @pytest.mark.parametrize("code", [40000, 40002, 40999])
 def test_c16_wrong_event_source(code: int, message: str, expected: bool) -> None:
-    """A wrong parameter that is the account's id halts the lane; a field of an event, or a value, cannot."""
+    """A wrong parameter that is the account's halts the lane; a field of an event, or a value, cannot."""
     assert expected == (Halt(Reason.MISCONFIGURED, f"TikTok error {code}, HTTP 200") == read(answer(code, message), 8))
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("The access_token is not there", Reason.UNAUTHORIZED),
+        ("Access token is incorrect", Reason.UNAUTHORIZED),
+        ("Tokens of this kind are not accepted", Reason.UNAUTHORIZED),
+        ("No permission", Reason.MISCONFIGURED),
+        (None, Reason.MISCONFIGURED),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("code", [40103, 40110, 40199])
+def test_c16_unlisted_codes_of_the_caller(code: int, status: int, message: str | None, expected: Reason) -> None:
+    """A code from 40101 to 40199 that no table has is about the caller: it halts and blames no event."""
+    assert Halt(expected, f"TikTok error {code}, HTTP {status}") == read(answer(code, message, status=status), 8)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (302, (Halt, Reason.MISCONFIGURED)),
+        (401, (Halt, Reason.UNAUTHORIZED)),
+        (403, (Halt, Reason.MISCONFIGURED)),
+        (404, (Halt, Reason.MISCONFIGURED)),
+        (408, (Later, Reason.OUTAGE)),
+        (413, (Doubt, None)),
+        (400, (Doubt, None)),
+        (200, (Doubt, None)),
+    ],
+)
+@pytest.mark.parametrize("code", [40002, 40999])
+def test_status_beside_an_unlisted_code(code: int, status: int, expected: tuple[type[Verdict], Reason | None]) -> None:
+    """Where no table has the code, a status that never speaks of an event decides."""
+    verdict = read(answer(code, status=status), 8)
+
+    assert expected == kind(verdict)
+    assert (status == 413) == (isinstance(verdict, Doubt) and verdict.refusal.reason is Reason.OVERSIZE)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [(40105, Reason.UNAUTHORIZED), (40003, Reason.MISCONFIGURED), (40100, Reason.THROTTLED)]
+)
+def test_listed_code_beside_a_status(code: int, expected: Reason) -> None:
+    """A code that a table has decides, whatever the status."""
+    assert {expected} == {kind(read(answer(code, status=status), 8))[1] for status in (200, 302, 401, 404, 413)}
 
 
 def test_c16_blocked() -> None:
@@ -184,6 +234,15 @@ def test_part_of_a_request() -> None:
     assert Doubt(refusal, (3,)) == read(answer(20001, "data.3.event_id: invalid"), 8)
 
 
+@pytest.mark.parametrize("message", ["no", "data.0.event_id: invalid"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_part_of_one_event(status: int, message: str) -> None:
+    """A partial success of one event ends the asking: it is unconfirmed, and not sent for ever."""
+    verdict = read(answer(20001, message, status=status), 1)
+
+    assert Mixed({0: blame(read(answer(20001, status=status), 8))}) == verdict
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [(40000, Reason.REJECTED), (40062, Reason.REJECTED), (40061, Reason.OVERSIZE), (40999, Reason.REJECTED)],
@@ -200,7 +259,7 @@ def test_too_large() -> None:
     assert Reason.OVERSIZE is blame(read(Reply(413, {}, HTML), 8)).reason
 
 
-@pytest.mark.parametrize("code", [40016, 1, -1, 20002, 39999, 54000, 60000, 10**12])
+@pytest.mark.parametrize("code", [1, -1, 20002, 39999, 54000, 60000, 10**12])
 def test_unknown_codes(code: int) -> None:
     """A code that no table knows is tried again, with somebody to blame when patience ends."""
     verdict = read(answer(code), 8)

@@ -9,6 +9,7 @@ import pytest
 from meta_events import Changes
 from pydantic import TypeAdapter
 from tiktok_events import (
+    ANDROID,
     APP_ID,
     CRM,
     DAY,
@@ -111,21 +112,41 @@ def test_c19_limited_data_use(source: str, limited: bool | None, personalization
     assert expected == sent(order({"action_source": source, "app": IOS, **consent})).get("limited_data_use")
 
 
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        (order({"action_source": "STORE", "consent.limited_data_use": True}), Skipped(Reason.CONSENT_DENIED)),
-        (lead({"action_source": "SYSTEM", "consent.limited_data_use": True}), Skipped(Reason.CONSENT_DENIED)),
-    ],
-)
-def test_c19_no_limit_no_sending(found: Event, expected: Skipped) -> None:
-    """Where TikTok cannot be told to limit the use, an event that asks for it is not sent."""
-    assert expected == shape(found)
+@pytest.mark.parametrize(("made", "source"), [(order, "STORE"), (lead, "PHONE"), (lead, "SYSTEM")])
+@pytest.mark.parametrize("limit", [{"consent.limited_data_use": True}, {"consent.ad_personalization": "DENIED"}])
+def test_c19_no_limit_no_sending(made: Callable[[Changes], Event], source: str, limit: Changes) -> None:
+    """Where TikTok cannot be told to limit the use, an event of somebody who limited it is not sent."""
+    assert Skipped(Reason.LIMITED_USE) == shape(made({"action_source": source, **limit}))
 
 
 def test_c19_no_flag_where_none_is_known() -> None:
-    """An event of a store has no flag; a refusal of personalized ads alone does not stop it."""
-    assert "limited_data_use" not in sent(order({"action_source": "STORE", "consent.ad_personalization": "DENIED"}))
+    """An event of a store has no flag, also when it says that nobody limited its use."""
+    assert "limited_data_use" not in sent(order({"action_source": "STORE", "consent.limited_data_use": False}))
+
+
+@pytest.mark.parametrize(
+    ("app", "keys", "status"), [(IOS, {"idfv"}, "DENIED"), (ANDROID, set(), "NOT_APPLICABLE")], ids=["iOS", "Android"]
+)
+def test_c19_tracking_not_allowed(app: Mapping[str, object], keys: set[str], status: str) -> None:
+    """Who did not allow an app to track keeps the advertising id, and the use of the rest is limited."""
+    allowed, denied = (
+        sent(order({"action_source": "APP", "app": {**app, "tracking_allowed": choice}})) for choice in (True, False)
+    )
+    device = {"idfa", "idfv", "gaid"}
+
+    assert (keys, status, True) == (
+        device & set(denied["user"]),
+        denied["user"]["att_status"],
+        denied["limited_data_use"],
+    )
+    assert (1, None) == (len(device & set(allowed["user"]) - keys), allowed.get("limited_data_use"))
+
+
+def test_c19_tracking_is_a_choice_in_apps() -> None:
+    """What a person answered in an app limits nothing of what happened elsewhere."""
+    web = sent(order({"action_source": "WEBSITE", "app": IOS | {"tracking_allowed": False}}))
+
+    assert "limited_data_use" not in web
 
 
 @pytest.mark.parametrize(
@@ -139,6 +160,7 @@ def test_c19_no_flag_where_none_is_known() -> None:
         ("PHONE", lead, f"offline:{OFFLINE}"),
         ("APP", order, f"app:{APP_ID}"),
         ("SYSTEM", lead, f"crm:{CRM}"),
+        ("OTHER", lead, f"crm:{CRM}"),
     ],
 )
 def test_where_it_happened(source: str, made: Callable[[Changes], Event], expected: str) -> None:
@@ -202,6 +224,23 @@ def test_app(app: Mapping[str, object] | None, expected: Mapping[str, str] | Non
 def test_lead_without_an_id(crm: str, expected: Mapping[str, str] | None) -> None:
     """A lead from a CRM names the CRM if it has a name."""
     assert expected == sent(lead({"action_source": "SYSTEM", "crm": crm})).get("lead")
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"crm": "HubSpot", "tiktok_lead_id": None}, "crm"),
+        ({"crm": None, "tiktok_lead_id": "7123456789012345678"}, "crm"),
+        ({"crm": " ", "tiktok_lead_id": ""}, "web"),
+        ({"crm": None, "tiktok_lead_id": None}, "web"),
+    ],
+)
+@pytest.mark.parametrize("state", ["SUBMITTED", "QUALIFIED", "CONVERTED"])
+def test_lead_of_no_place(facts: Changes, expected: str, state: str) -> None:
+    """A lead that does not say where it happened is a CRM's if it has what only a CRM knows."""
+    found = shaped(lead({"action_source": "OTHER", "state": state, **facts}))
+
+    assert expected == found.group.partition(":")[0]
 
 
 def test_lead_of_the_web() -> None:
@@ -295,11 +334,33 @@ def test_blank_words_of_a_line(field: str) -> None:
     assert [{"content_id": "SKU-1", "quantity": 1}] == properties["contents"]
 
 
-def test_price_below_zero() -> None:
-    """A price below zero is left out of its line."""
-    properties = sent(order({"items": [{"id": "SKU-1", "unit_price": "-0.01"}]}))["properties"]
+@pytest.mark.parametrize(
+    "changes",
+    [{"items": [{"id": "SKU-1", "unit_price": "-0.01"}]}, {"currency": None, "value": None, "predicted_value": None}],
+    ids=["below zero", "no currency"],
+)
+def test_prices_that_are_none(changes: Changes) -> None:
+    """A price below zero, or in a currency that nobody told, is left out of its line."""
+    line = {"items": [{"id": "SKU-1", "unit_price": "19.9"}]}
 
-    assert [{"content_id": "SKU-1", "quantity": 1}] == properties["contents"]
+    assert [{"content_id": "SKU-1", "quantity": 1}] == sent(activity({**line, **changes}))["properties"]["contents"]
+
+
+def test_zero_is_an_amount() -> None:
+    """A purchase may be worth nothing, and a line cost nothing: 0 is told like any other amount."""
+    found = sent(order({"value": "0", "items": [{"id": "SKU-1", "unit_price": "0.00"}]}))
+
+    assert ("Purchase", 0.0, [{"content_id": "SKU-1", "price": 0.0, "quantity": 1}]) == (
+        found["event"],
+        found["properties"]["value"],
+        found["properties"]["contents"],
+    )
+
+
+@pytest.mark.parametrize(("given", "expected"), [("240.00", 240.0), ("0", 0.0), ("-0.01", None), (None, None)])
+def test_predicted_value(given: str | None, expected: float | None) -> None:
+    """What a customer may be worth is told unless it is below zero."""
+    assert expected == sent(activity({"predicted_value": given}))["properties"].get("predicted_ltv")
 
 
 def test_order_without_lines() -> None:
@@ -313,6 +374,16 @@ def test_order_without_lines() -> None:
         ("event_names", {"order_payed": "Purchase"}, "none of our events"),
         ("event_names", {"order_placed": " "}, "blank"),
         ("event_names", {"order_refunded": "CompletePayment"}, "taken back"),
+        ("event_names", {"order_cancelled": "Pageview"}, "taken back"),
+        ("event_names", {"lead_lost": "Lead"}, "as a conversion"),
+        ("event_names", {"lead_lost": "lead"}, "counts Lead in this spelling only"),
+        ("event_names", {"order_placed": "purchase"}, "counts Purchase in this spelling only"),
+        ("event_names", {"order_placed": "Complete_Payment"}, "counts CompletePayment in this spelling only"),
+        ("event_names", {"page_view": "page_view"}, "counts PageView or Pageview in this spelling only"),
+        ("event_names", {"order_placed": "Purchase\n"}, "white space"),
+        ("event_names", {"order_placed": " Purchase"}, "white space"),
+        ("event_names", {"order_placed": "Pur\u200bchase"}, "nobody sees"),
+        ("base_url", "https://user:word@business-api.tiktok.com", "base_url"),
         ("offline_event_set_id", "", "offline_event_set_id"),
         ("crm_event_set_id", "7 1", "crm_event_set_id"),
         ("app_id", "7" * 33, "app_id"),
@@ -331,6 +402,22 @@ def test_options_that_cannot_be_meant(option: str, given: object, problem: str) 
 def test_names_of_ones_own(name: str) -> None:
     """A destination may call an event as it likes, one that is not sent otherwise too."""
     assert "ShopEvent" == sent(event(name), TikTokOptions(event_names={name: "ShopEvent"}))["event"]
+
+
+@pytest.mark.parametrize("name", ["Pageview", "PageView"])
+def test_both_spellings_of_a_page_view(name: str) -> None:
+    """A page view may have either spelling of the field."""
+    assert name == sent(event("page_view"), TikTokOptions(event_names={"page_view": name}))["event"]
+
+
+@pytest.mark.parametrize("name", ["Purchase", "page_view", "CompletePayment"])
+def test_own_name_of_a_custom_activity(name: str) -> None:
+    """A name that poses as TikTok's is refused if it would leave, without being quoted; a destination's own is sent."""
+    given = activity({"name": "CUSTOM", "custom_name": name})
+    reason, detail = refusal(shape(given))
+
+    assert (Reason.INVALID_EVENT, False) == (reason, name in detail)
+    assert "Quiz" == sent(given, TikTokOptions(event_names={"custom": "Quiz"}))["event"]
 
 
 def test_same_moment_same_bytes() -> None:

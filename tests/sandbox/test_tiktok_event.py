@@ -281,6 +281,7 @@ def test_forms_of_sources(source: str, place: str, value: object, now: float) ->
     [
         ("Purchase", {}, "properties.value"),
         ("CompletePayment", {"currency": "EUR"}, "properties.value"),
+        ("PlaceAnOrder", {"currency": "EUR"}, "properties.value"),
         ("Purchase", {"value": 1}, "properties.currency"),
         ("Purchase", {"value": 0, "currency": "EUR"}, ""),
         ("AddToCart", {"value": 1}, "properties.currency"),

@@ -122,7 +122,8 @@ class Lane:
 
     def takes(self, draft: Draft) -> bool:
         """Whether the platform gets this order: TikTok can limit the use of data on the web and in apps only."""
-        limited = draft.event["consent"]["limited_data_use"]
+        consent = draft.event["consent"]
+        limited = consent["limited_data_use"] or consent["ad_personalization"] == "DENIED"
         return self.platform != "tiktok" or not limited or draft.event["action_source"] in ("WEBSITE", "APP")
 
     def expected(self, draft: Draft) -> Expected:

@@ -126,3 +126,9 @@ def test_other_ids() -> None:
 def test_user_agent_is_as_sent() -> None:
     """A user agent keeps its case and inner spaces; a sentinel is none."""
     assert ("Mozilla/5.0 (X11)", None) == (network.user_agent(" Mozilla/5.0 (X11) "), network.user_agent("undefined"))
+
+
+@pytest.mark.parametrize(("raw", "expected"), [("aB" * 32, None), (" " + "0" * 64 + " ", None), ("a" * 63, "a" * 63)])
+def test_user_agent_that_is_a_hash(raw: str, expected: str | None) -> None:
+    """A SHA-256 in place of a user agent says nothing about a browser, and is left out."""
+    assert expected == network.user_agent(raw)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pycountry
 import pytest
 
-from pipeline.core.normalize.place import country, country_in_capitals, postal_code, postal_code_digits, region
+from pipeline.core.normalize.place import (
+    city_in_clear,
+    country,
+    country_in_capitals,
+    postal_code,
+    postal_code_digits,
+    region,
+    region_in_clear,
+)
 
 # "Congo" alone names two countries; ISO gives the shorter name to one of them, people do not.
 AMBIGUOUS = {"Congo"}
@@ -91,3 +99,47 @@ def test_postal_code(raw: str, where: str | None, expected: str | None) -> None:
 def test_postal_code_digits() -> None:
     """A code with letters has no digits-only form."""
     assert ("1000001", None) == (postal_code_digits("100-0001", "jp"), postal_code_digits("K1A 0B1", "ca"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("São Paulo", "sopaulo"),
+        ("Paris 15", "paris15"),
+        ("a" * 60, "a" * 60),
+        ("a" * 61, None),
+        ("a" + " " * 60 + "b", None),
+        ("jane@example.com", None),
+        ("jane\uff20example.com", None),
+        ("Jane Doe, +1 202 555 0146", None),
+        ("London 2 0 2", None),
+        ("75008 Paris", None),
+        ("E" * 32, None),
+        ("E" * 32 + "\u1102", None),
+        ("E" * 64 + "\u1102", None),
+        ("ee ee " * 8, None),
+        ("NULL", None),
+        ("12", None),
+        ("東京", None),
+    ],
+)
+def test_city_in_clear(raw: str, expected: str | None) -> None:
+    """A name of a place leaves clear; a hash, an address or a number that was filled in there does not."""
+    assert (expected, expected) == (city_in_clear(raw), region_in_clear(raw, "de"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("California", "ca"),
+        ("US-CA", "ca"),
+        ("1" * 30 + "ca", None),
+        ("1" * 30 + "ca\u1102", None),
+        ("ca@", None),
+        ("CA 90210", None),
+        ("Bavaria", None),
+    ],
+)
+def test_region_in_clear(raw: str, expected: str | None) -> None:
+    """Where regions have codes, what is no region's name has none, also if its letters happen to be one."""
+    assert expected == region_in_clear(raw, "us")
