@@ -48,7 +48,7 @@ class _Setting:
 
 _Seal = Callable[[object, _Setting], str | int | None]
 _Ready = Callable[[str], str | None]
-_NUMBERS: Final = count()
+_NUMBERS: Final = count(1)
 # What no rule returns: nobody has asked for this field by this rule yet.
 _NEW: Final = ""
 _Row = tuple[str, str, _Seal, bool, bool, int]
@@ -142,7 +142,8 @@ def _sealed(name: str, seal: _Seal, raw: object, setting: _Setting, token: int |
     except _WrongTypeError as error:
         raise TypeError(f"match key {name}: {error}; the event breaks its contract") from None
     # Of what may be a hash already, tables differ in what they take for one.
-    if token is not None and setting.seals is not None and not (isinstance(raw, str) and len(raw) >= HASH_LENGTH):
+    maybe_hash = token is not None and token < 0 and isinstance(raw, str) and len(raw) >= HASH_LENGTH
+    if token is not None and setting.seals is not None and not maybe_hash:
         setting.seals[token] = value
     return value
 
@@ -174,9 +175,10 @@ def _seal(rule: Rule, *, hashed: bool, remember: int, built: bool) -> _Seal:
 
 
 @lru_cache(maxsize=4096)
-def _token(source: str, rule: Rule, *, hashed: bool) -> int:  # noqa: ARG001 - the cache's key
-    """Return a number for what one field becomes under one rule, whichever table asks."""
-    return next(_NUMBERS)
+def _token(source: str, rule: Rule, *, hashed: bool) -> int:  # noqa: ARG001 - the key of the cache
+    """Return a number for what one field becomes under one rule, whichever table asks: negative if it is hashed."""
+    number = next(_NUMBERS)
+    return -number if hashed else number
 
 
 def _plain(rule: Callable[[str], str | None], ready: _Ready, *, hashed: bool) -> _Seal:

@@ -29,6 +29,8 @@ _NATIONAL: Final = re.compile(r"\s*(?!00)[0-9(][0-9 ().\-/]{4,}").fullmatch
 _WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?", re.IGNORECASE).fullmatch
 
 
+# The platforms of one event ask for the same page one after the other.
+@lru_cache(maxsize=16)
 def web_address(raw: str | None) -> str | None:
     """Return the http or https address in `raw` without the white space around it, or None if it holds none."""
     text = (raw or "").strip()

@@ -7,6 +7,7 @@ Cookies and click ids are case-sensitive and leave exactly as they came, or not 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
@@ -40,6 +41,8 @@ _SHA256: Final = re.compile("[0-9a-fA-F]{64}").fullmatch
 _LANGUAGE: Final = re.compile("[A-Za-z]{2,8}(?:-[0-9A-Za-z]{1,8}){0,7}").fullmatch
 
 
+# The platforms of one event ask for the same address one after the other.
+@lru_cache(maxsize=16)
 def client_ip(raw: str) -> str | None:
     """Return the visitor's public IPv4 or IPv6 address, as written; the first hop of an `X-Forwarded-For` list.
 
