@@ -260,7 +260,7 @@ def test_tables_share_what_they_have_in_common() -> None:
 
 
 def test_what_meta_takes_for_a_hash_is_none_for_others() -> None:
-    """A hash with Meta's suffix passes in Meta's table only, in whatever order the tables ask with one event's seals."""
+    """A hash with Meta's suffix passes in Meta's table only, in whatever order the tables ask with one set of seals."""
     ours = MatchTable((MatchKey("em", "customer.emails", Plain(email), built=True),))
     theirs = MatchTable((MatchKey("email", "customer.emails", Plain(email)),))
     body = _emails(f"{_hash('y')}.AQICAQMC")
