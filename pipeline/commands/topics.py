@@ -20,7 +20,8 @@ HEADROOM_BYTES: Final = 64 * 1024
 DEFAULT_BYTES: Final = 1_048_588
 # A receipt of 2000 events with the longest ids that are kept.
 RECEIPT_BYTES: Final = 512 * 1024
-# Time to find, mend and replay: longer than the longest age that a platform takes (7 days), twice.
+# Time to find, mend and replay: twice as long as Meta and Pinterest take an event; others take older ones (28 to 90
+# days), which is a matter of a topic's settings.
 RETENTION_MS: Final = 14 * 24 * 3600 * 1000
 DEVELOPMENT_PARTITIONS: Final = 6
 
