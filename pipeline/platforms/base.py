@@ -42,7 +42,6 @@ class Platform(Protocol):
 
     def keys(self, event: Event) -> MatchTable:
         """Return the table of match keys that holds for `event`."""
-        raise NotImplementedError
 
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
         """Put `event` into the platform's words, or say why it is not to be sent.
@@ -50,18 +49,15 @@ class Platform(Protocol):
         No clock is asked: the same event gives the same bytes at any time and in any process. When it may go is said in
         `Shaped.not_before` and `Shaped.expires_at`, and judged by whoever sends it.
         """
-        raise NotImplementedError
 
     def request(self, batch: Batch, secrets: Mapping[str, str]) -> Request:
         """Write one request for a batch.
 
         `secrets` holds what `PlatformKind.secrets` names, and `token` where the platform has a grant.
         """
-        raise NotImplementedError
 
     def read(self, reply: Reply | NoReply, count: int) -> Verdict:
         """Read the reply to a batch of `count` events. Total: whatever the bytes, it returns a verdict."""
-        raise NotImplementedError
 
     def advice(self, reply: Reply) -> Advice:  # noqa: ARG002 - most platforms' headers ask for nothing
         """Return what the usage headers ask for. Malformed headers ask for nothing."""

@@ -14,6 +14,7 @@ from typing_extensions import override
 from virtual_loop import EPOCH
 
 from pipeline.core.destination import ConsentPolicy, Destination, Limits, Rule
+from pipeline.core.identify import MatchTable
 from pipeline.core.ledger import Page
 from pipeline.core.model import (
     Accepted,
@@ -56,6 +57,11 @@ class Toy(Platform):
 
     def __init__(self, destination: Destination) -> None:
         self.destination = destination
+
+    @override
+    def keys(self, event: Event) -> MatchTable:
+        """Return an empty table: the toy matches nobody."""
+        return MatchTable(())
 
     @override
     def shape(self, event: Event) -> Shaped | Skipped | Refusal:
