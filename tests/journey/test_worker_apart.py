@@ -26,12 +26,11 @@ def test_an_outage_of_one_platform_delays_no_other(scene: Scene) -> None:
     scene.wait_settled(well)
     ill.wait_until(lambda: ill.total("capi_in_flight_records") == 1000, 20, "waits out the outage with all of it")
 
+    # The lag is told once a second.
+    well.wait_until(lambda: well.total("capi_consumer_lag_records") == 0, 5, "has no lag")
+
     assert ([], 0) == (scene.faults(), scene.duplicates())
-    assert [True, 0, 1000] == [
-        well.readyz()["ready"],
-        well.total("capi_consumer_lag_records"),
-        well.total("capi_events_accepted_total"),
-    ]
+    assert [True, 1000] == [well.readyz()["ready"], well.total("capi_events_accepted_total")]
     scene.sandbox.clear_faults()
     ill.wait_until(lambda: ill.total("capi_events_accepted_total") == 1000, 40, "delivered everything")
     assert [0, 0] == [well.terminate(), ill.terminate()]

@@ -76,7 +76,6 @@ _EVERYTHING: Final = {
     },
     "consent": {
         "ad_user_data": "GRANTED",
-        "ad_personalization": "DENIED",
         "region": "US-CA",
     },
 }
@@ -93,7 +92,8 @@ _OF_KIND: Final[Mapping[str, Mapping[str, object]]] = {
     "activity": {"activity_id": "V-1", "query": "wool scarf", "predicted_value": "12.50"},
 }
 _DEVICE: Final = APP | {"app_name": "Example Shop", "vendor_id": "3F2504E0-4F89-11D3-9A0C-0305E82C3301"}
-_CHOICES: Final = (("IOS", True), ("ANDROID", False), ("IOS", None))
+# The app's system, whether the use of data is limited, and whether advertising may be personal.
+_CHOICES: Final = (("IOS", True, "DENIED"), ("ANDROID", False, "GRANTED"), ("IOS", None, "DENIED"))
 
 
 def sent(platform: str, event: Event) -> dict[str, Any] | None:
@@ -111,9 +111,9 @@ def documents() -> Iterator[dict[str, Any]]:
     """Yield an event of every kind at every place, on both systems and in every channel, of which all is known."""
     for kind in KINDS:
         for source in SOURCES:
-            for (system, limited), conversation in zip(_CHOICES, CONVERSATIONS.values(), strict=True):
+            for (system, limited, personal), conversation in zip(_CHOICES, CONVERSATIONS.values(), strict=True):
                 place = {"action_source": source, "app": _DEVICE | {"os": system}, "messaging": conversation}
-                choice = {"consent.limited_data_use": limited}
+                choice = {"consent.limited_data_use": limited, "consent.ad_personalization": personal}
                 yield document(kind, {**_EVERYTHING, **_OF_KIND[kind], **place, **choice})
 
 
