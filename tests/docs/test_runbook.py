@@ -33,6 +33,7 @@ from pipeline.edge.schema_files import KINDS, schema_texts
 from pipeline.edge.telemetry import NO_DESTINATION, RANKS, Telemetry
 from pipeline.edge.wording import event_name, words_of
 from pipeline.exits import Exit
+from pipeline.platforms import PLATFORMS
 from pipeline.platforms.meta import MetaOptions
 
 PAGE = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -199,8 +200,10 @@ def known_words() -> frozenset[str]:
     signal_words = {*SIGNALS, *(field for fields in FIELDS.values() for field in fields)}
     labels = {label for metric in METRICS for label in metric.labels}
     words = {str(word) for words in lists for word in words}
+    keys = {key for kind in PLATFORMS.values() for key in kind.weights}
     return (
         OTHERS
+        | keys
         | SEVERITIES
         | ALLOWED
         | words
@@ -303,7 +306,7 @@ def test_expressions_read_what_exists(expression: str) -> None:
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", expression)
     groups = re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", bare)
     bare = re.sub(r"\b(?:by|on)\s*\([^)]*\)", "", bare)
-    selected = set(re.findall(r"\b[a-z_]\w*\b(?!\s*\()", bare)) - {"and", "unless", "or", "sum", "max", "min"}
+    selected = set(re.findall(r"\b[a-z_]\w*\b(?!\s*\()", bare)) - {"and", "unless", "or", "sum", "max", "min", "group_left"}
     families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in selected}
 
     assert families
