@@ -306,7 +306,8 @@ def test_expressions_read_what_exists(expression: str) -> None:
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", expression)
     groups = re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", bare)
     bare = re.sub(r"\b(?:by|on)\s*\([^)]*\)", "", bare)
-    selected = set(re.findall(r"\b[a-z_]\w*\b(?!\s*\()", bare)) - {"and", "unless", "or", "sum", "max", "min", "group_left"}
+    words = {"and", "unless", "or", "sum", "max", "min", "group_left"}
+    selected = set(re.findall(r"\b[a-z_]\w*\b(?!\s*\()", bare)) - words
     families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in selected}
 
     assert families
