@@ -215,7 +215,7 @@ def failed_dead_letter_swallowed() -> None:
 def skip_what_cannot_be_read() -> None:
     """Passes over a record that does not decode."""
 
-    def pass_over(self: Preparer, record: Any, page: Any, why: Any, out: Any) -> None:
+    def pass_over(self: Preparer, record: Any, page: Any, why: Any, out: Any, addressees: Any = None) -> None:
         page.take(record.offset, shares=0, size=0)
 
     Preparer._unreadable = pass_over
