@@ -13,7 +13,17 @@ from typing import Final
 
 from pipeline.core.model import Halt, Later, Refusal, Reply
 from pipeline.core.reason import Reason
-from pipeline.platforms.reading import formed, halted, is_outage, longest, object_of, objects_of, retry_after, text_of
+from pipeline.platforms.reading import (
+    BARRED,
+    formed,
+    halted,
+    is_outage,
+    longest,
+    object_of,
+    objects_of,
+    retry_after,
+    text_of,
+)
 
 # The account, the conversion action or the contract is wrong, whatever path the answer names.
 CONFIGURATION: Final = frozenset(
@@ -35,8 +45,6 @@ _DAY_QUOTA: Final = "PerDay"
 
 _TRANSIENT: Final = frozenset({"ABORTED", "INTERNAL", "UNKNOWN", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
 _ACCOUNT: Final = frozenset({"PERMISSION_DENIED", "NOT_FOUND", "FAILED_PRECONDITION", "UNIMPLEMENTED"})
-# Whoever says these, the way to Google is barred: payment, a proxy's password, the law.
-_BARRED: Final = frozenset({402, 407, 451})
 
 # Paths of events carry a doubled prefix: `events.events[1].user_data`. What follows the index may be anything.
 _INDEX: Final = re.compile(r"(?:^|\.)events\[([0-9]+)\]")
@@ -123,7 +131,7 @@ def nobodys_fault(fault: Fault) -> Later | Halt | None:
     halt = halted(fault.http_status, fault.detail)
     if halt is not None:
         return halt
-    if fault.status in _ACCOUNT or fault.http_status in _BARRED:
+    if fault.status in _ACCOUNT or fault.http_status in BARRED:
         return Halt(Reason.MISCONFIGURED, fault.detail)
     if is_outage(fault.http_status) or fault.http_status == 409 or fault.status in _TRANSIENT:
         return Later(Reason.OUTAGE, fault.detail, fault.wait)

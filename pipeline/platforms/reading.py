@@ -15,6 +15,8 @@ from pipeline.core.reason import Reason
 
 # Seconds; a header that asks for more is not believed.
 MOST_WAIT: Final = 3600.0
+# Whoever says these, the way to the platform is barred: payment, a proxy's password, the law.
+BARRED: Final = frozenset({402, 407, 451})
 
 
 def json_object(body: bytes | str) -> dict[str, object]:

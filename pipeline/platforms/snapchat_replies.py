@@ -14,7 +14,7 @@ from typing import Final
 
 from pipeline.core.model import Accepted, Blamed, Doubt, Halt, Later, Mixed, NoReply, Refusal, Reply, Verdict
 from pipeline.core.reason import Reason
-from pipeline.platforms.reading import by_status, formed, json_object, object_of, objects_of, text_of
+from pipeline.platforms.reading import BARRED, by_status, formed, json_object, object_of, objects_of, text_of
 
 # A token that is no good comes as HTTP 400 like a bad event; only the words tell. These two mean nothing else: the name
 # of the field, in quotes or not (with `=` it is in an address, which may be the event's own), and a text that says of a
@@ -33,8 +33,6 @@ _BARRED_CALLER: Final = re.compile(
 ).match
 # Any other token may be the event's own: its click id, say. Nobody is singled out before Snapchat was asked.
 _TOKEN: Final = re.compile(r"(?<![0-9A-Za-z])token(?![0-9A-Za-z])", re.IGNORECASE).search
-# Whoever says these, the way to Snapchat is barred: payment, a proxy's password, the law.
-_BARRED: Final = frozenset({402, 407, 451})
 # Snapchat's words for a request are in capitals; an answer of somebody else's has none of them.
 _WORD: Final = re.compile("[A-Z][A-Z_]{1,39}").fullmatch
 # A code is the one text of Snapchat's that is passed on, so it has to look like one.
@@ -52,7 +50,7 @@ def read(reply: Reply | NoReply, count: int) -> Verdict:
         verdict = by_status(reply, "Snapchat", detail)
         if verdict is not None:
             return verdict
-        if reply.status in _BARRED:
+        if reply.status in BARRED:
             return Halt(Reason.MISCONFIGURED, detail)
     return _read_answer(reply, json_object(reply.body), count)
 
